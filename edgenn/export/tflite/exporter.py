@@ -1,0 +1,59 @@
+"""Graph → the bytes of a .tflite file."""
+
+import importlib
+import pkgutil
+
+from ai_edge_litert import schema_py_generated as schema
+
+from edgenn.errors import UnsupportedError
+from edgenn.export.tflite import emitters
+from edgenn.export.tflite.context import Context
+from edgenn.export.tflite.registry import EMITTERS
+from edgenn.export.tflite.serialization import serialize
+from edgenn.ir.graph import Graph
+
+SIGNATURE = "serving_default"
+
+
+def to_tflite(graph: Graph) -> bytes:
+    """Writes the graph with builtin ops only.
+
+    Raises:
+        UnsupportedError: An op that TFLite has no builtin for.
+    """
+    load_emitters()
+    context = Context(graph)
+    context.subgraph.name = "main"
+    context.subgraph.inputs = context.indices(tuple(graph.inputs.values()))
+    for op in graph.ops:
+        write = EMITTERS.get(type(op.operator))
+        if write is None:
+            raise UnsupportedError(f"{op.name}: TFLite has no builtin for {op.kind!r}")
+        write(op, context)
+    context.subgraph.outputs = context.indices(tuple(graph.outputs.values()))
+    context.model.description = "edgenn"
+    context.model.signatureDefs = [signature(graph, context)]
+    return serialize(context.model)
+
+
+def load_emitters() -> None:
+    """Imports every file of ``emitters/``, each of which registers its functions."""
+    for module in pkgutil.iter_modules(emitters.__path__):
+        importlib.import_module(f"{emitters.__name__}.{module.name}")
+
+
+def signature(graph: Graph, context: Context) -> schema.SignatureDefT:
+    """Public names of the inputs and outputs."""
+    result = schema.SignatureDefT()
+    result.signatureKey = SIGNATURE
+    result.subgraphIndex = 0
+    result.inputs = [tensor_map(name, context.index(t)) for name, t in graph.inputs.items()]
+    result.outputs = [tensor_map(name, context.index(t)) for name, t in graph.outputs.items()]
+    return result
+
+
+def tensor_map(name: str, index: int) -> schema.TensorMapT:
+    entry = schema.TensorMapT()
+    entry.name = name
+    entry.tensorIndex = index
+    return entry

@@ -1,0 +1,157 @@
+"""The base class of every operator: what an op *is*, defined once.
+
+An operator states its attributes (dataclass fields), its shape rule, how it is evaluated in
+float and in integers, and what quantisation may do to it. Exporters, calibration, drift and
+documentation all read it from here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+import numpy as np
+
+from edgenn.ir.tensor import Array, Quantization, Shape, Tensor
+
+
+class Activation(StrEnum):
+    """Clamps that fuse into the op before them."""
+
+    NONE = "none"
+    RELU = "relu"
+    RELU6 = "relu6"
+    RELU_N1_TO_1 = "relu_n1_to_1"
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Lower and upper real bound."""
+        return {
+            Activation.NONE: (-np.inf, np.inf),
+            Activation.RELU: (0.0, np.inf),
+            Activation.RELU6: (0.0, 6.0),
+            Activation.RELU_N1_TO_1: (-1.0, 1.0),
+        }[self]
+
+    def apply(self, x: Array) -> Array:
+        if self is Activation.NONE:
+            return x
+        low, high = self.bounds
+        return np.clip(x, x.dtype.type(low), x.dtype.type(high))
+
+
+class Padding(StrEnum):
+    """Spatial padding, as TensorFlow defines it."""
+
+    SAME = "same"
+    VALID = "valid"
+
+
+@dataclass(frozen=True)
+class FixedOutput:
+    """Output parameters that TFLite prescribes: ``(scale, zero_point)`` by dtype."""
+
+    int8: tuple[float, int]
+    int16: tuple[float, int]
+
+    def for_dtype(self, dtype: str) -> Quantization:
+        scale, zero_point = {"int8": self.int8, "int16": self.int16}[dtype]
+        return Quantization.per_tensor(scale, zero_point)
+
+
+class OutputRule(StrEnum):
+    """Where the quantisation parameters of an op's outputs come from."""
+
+    CALIBRATED = "calibrated"
+    """From the observed range of the output."""
+    SAME_AS_INPUT = "same as input"
+    """The op moves or selects values: all data inputs and outputs share one scale."""
+    NONE = "none"
+    """The outputs are not real numbers (indices, booleans)."""
+
+
+@dataclass(frozen=True)
+class TensorType:
+    """The static type of an output: what a shape rule computes."""
+
+    shape: Shape
+    dtype: str
+
+
+@dataclass(frozen=True)
+class IntegerInput:
+    """An input of integer evaluation: the stored values and what they stand for."""
+
+    values: Array
+    quantization: Quantization | None
+
+    @property
+    def scale(self) -> float:
+        assert self.quantization is not None
+        return float(self.quantization.scale[0])
+
+    @property
+    def zero_point(self) -> int:
+        assert self.quantization is not None
+        return int(self.quantization.zero_point[0])
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operation with its attributes; subclasses add fields and override the rules below.
+
+    Class attributes:
+        kind: The op's name in graphs, manifests and reports.
+        output_rule: Where the outputs' quantisation comes from, or the fixed parameters.
+        weight_axes: Input index → channel axis, for inputs that are weights when constant
+            (int8, symmetric, per channel).
+        bias_input: Index of the bias (int32 with scale ``input scale × weight scale``).
+        data_inputs: Indices of the inputs that carry real numbers besides weights and bias;
+            ``None`` means all.
+        integer_dtypes: Activation dtypes for which TFLite has a full-integer kernel.
+    """
+
+    kind: ClassVar[str] = ""
+    output_rule: ClassVar[OutputRule | FixedOutput] = OutputRule.CALIBRATED
+    weight_axes: ClassVar[Mapping[int, int]] = {}
+    bias_input: ClassVar[int | None] = None
+    data_inputs: ClassVar[tuple[int, ...] | None] = None
+    integer_dtypes: ClassVar[frozenset[str]] = frozenset({"int8", "int16"})
+
+    registry: ClassVar[dict[str, type["Operator"]]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.kind:
+            Operator.registry[cls.kind] = cls
+
+    def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
+        """The types of the outputs.
+
+        Raises:
+            ShapeError: The inputs do not fit the operator.
+        """
+        raise NotImplementedError(f"{self.kind} has no shape rule")
+
+    def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
+        """Float evaluation; arrays in, arrays out."""
+        raise NotImplementedError(f"{self.kind} has no float evaluation")
+
+    def evaluate_integer(
+        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
+    ) -> tuple[Array, ...]:
+        """Integer evaluation, bit-exact with TFLite's reference kernels.
+
+        Args:
+            inputs: Stored integers with their quantisation.
+            outputs: The output tensors: their dtype and quantisation are the target.
+        """
+        raise NotImplementedError(f"{self.kind} has no integer evaluation")
+
+    def macs(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> int:
+        """Multiply-accumulates for one sample; open dimensions count as 1."""
+        return 0
+
+
+class ShapeError(ValueError):
+    """Inputs that do not fit an operator: a bug in whoever built the graph."""

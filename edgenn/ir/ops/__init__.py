@@ -1,0 +1,98 @@
+"""Every operator, one family a file. Importing this package fills ``Operator.registry``."""
+
+from edgenn.ir.ops.activation import (
+    Elu,
+    Gelu,
+    HardSwish,
+    LeakyRelu,
+    Logistic,
+    LogSoftmax,
+    Prelu,
+    Relu,
+    Relu6,
+    ReluN1To1,
+    Softmax,
+    Tanh,
+)
+from edgenn.ir.ops.conversion import Cast, Dequantize, Quantize
+from edgenn.ir.ops.convolution import Conv2D, DepthwiseConv2D, TransposeConv2D
+from edgenn.ir.ops.elementwise import (
+    Abs,
+    Add,
+    Ceil,
+    Cos,
+    Div,
+    Equal,
+    Exp,
+    Floor,
+    FloorDiv,
+    FloorMod,
+    Greater,
+    GreaterEqual,
+    Less,
+    LessEqual,
+    Log,
+    LogicalAnd,
+    LogicalNot,
+    LogicalOr,
+    Maximum,
+    Minimum,
+    Mul,
+    Neg,
+    NotEqual,
+    Pow,
+    Round,
+    Rsqrt,
+    Select,
+    Sign,
+    Sin,
+    Sqrt,
+    Square,
+    SquaredDifference,
+    Sub,
+)
+from edgenn.ir.ops.matrix import BatchMatMul, FullyConnected
+from edgenn.ir.ops.pooling import AveragePool2D, MaxPool2D
+from edgenn.ir.ops.reduction import (
+    ArgMax,
+    ArgMin,
+    CumSum,
+    Mean,
+    ReduceAll,
+    ReduceAny,
+    ReduceMax,
+    ReduceMin,
+    ReduceProd,
+    Sum,
+)
+from edgenn.ir.ops.resize import ResizeBilinear, ResizeNearest
+from edgenn.ir.ops.shape import (
+    BroadcastTo,
+    Concatenation,
+    ExpandDims,
+    Gather,
+    MirrorPad,
+    Pack,
+    Pad,
+    Reshape,
+    Reverse,
+    Split,
+    Squeeze,
+    StridedSlice,
+    Tile,
+    Transpose,
+)
+
+__all__ = [
+    "Abs", "Add", "ArgMax", "ArgMin", "AveragePool2D", "BatchMatMul", "BroadcastTo", "Cast",
+    "Ceil", "Concatenation", "Conv2D", "Cos", "CumSum", "DepthwiseConv2D", "Dequantize", "Div",
+    "Elu", "Equal", "Exp", "ExpandDims", "Floor", "FloorDiv", "FloorMod", "FullyConnected",
+    "Gather", "Gelu", "Greater", "GreaterEqual", "HardSwish", "LeakyRelu", "Less", "LessEqual",
+    "Log", "LogSoftmax", "LogicalAnd", "LogicalNot", "LogicalOr", "Logistic", "MaxPool2D",
+    "Maximum", "Mean", "Minimum", "MirrorPad", "Mul", "Neg", "NotEqual", "Pack", "Pad", "Pow",
+    "Prelu", "Quantize", "ReduceAll", "ReduceAny", "ReduceMax", "ReduceMin", "ReduceProd",
+    "Relu", "Relu6", "ReluN1To1", "Reshape", "ResizeBilinear", "ResizeNearest", "Reverse",
+    "Round", "Rsqrt", "Select", "Sign", "Sin", "Softmax", "Split", "Sqrt", "Square",
+    "SquaredDifference", "Squeeze", "StridedSlice", "Sub", "Sum", "Tanh", "Tile", "Transpose",
+    "TransposeConv2D",
+]  # fmt: skip

@@ -1,0 +1,67 @@
+"""Changes of representation: dtype, and between real numbers and integers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edgenn.ir.operator import IntegerInput, Operator, OutputRule, TensorType
+from edgenn.ir.tensor import Array, Tensor
+
+
+@dataclass(frozen=True)
+class Cast(Operator):
+    """The same numbers in another dtype."""
+
+    kind = "cast"
+    output_rule = OutputRule.NONE
+
+    dtype: str = "float32"
+
+    def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
+        (x,) = inputs
+        return (TensorType(x.shape, self.dtype),)
+
+    def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
+        (x,) = inputs
+        return (x.astype(self.dtype),)
+
+
+@dataclass(frozen=True)
+class Quantize(Operator):
+    """Real numbers to integers, or integers of one scale to another (a requantisation).
+
+    The parameters are those of the output tensor.
+    """
+
+    kind = "quantize"
+
+    dtype: str = "int8"
+
+    def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
+        (x,) = inputs
+        return (TensorType(x.shape, self.dtype),)
+
+    def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
+        raise TypeError("quantize makes integers: it has no float evaluation")
+
+
+@dataclass(frozen=True)
+class Dequantize(Operator):
+    """Integers to the real numbers they stand for; also float16 constants to float32."""
+
+    kind = "dequantize"
+    output_rule = OutputRule.NONE
+
+    def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
+        (x,) = inputs
+        return (TensorType(x.shape, "float32"),)
+
+    def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
+        (x,) = inputs
+        return (x.astype("float32"),)
+
+    def evaluate_integer(
+        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
+    ) -> tuple[Array, ...]:
+        (x,) = inputs
+        assert x.quantization is not None
+        return (x.quantization.dequantize(x.values),)

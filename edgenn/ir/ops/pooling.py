@@ -1,0 +1,72 @@
+"""Pooling over windows of NHWC images."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgenn.ir.operator import Activation, Operator, OutputRule, Padding, TensorType
+from edgenn.ir.ops.convolution import require_rank, spatial_sizes
+from edgenn.ir.ops.windows import padded, tap, window_shape
+from edgenn.ir.tensor import Array, Tensor
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Pool2D(Operator):
+    """What the pooling operators share. Input ``(N, H, W, C)``, output ``(N, H', W', C)``."""
+
+    output_rule = OutputRule.SAME_AS_INPUT
+
+    size: Pair = (2, 2)
+    strides: Pair = (2, 2)
+    padding: Padding = Padding.VALID
+    activation: Activation = Activation.NONE
+
+    def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
+        (x,) = inputs
+        require_rank(x, 4, "input")
+        sizes = spatial_sizes(x, self.size, self.strides, (1, 1), self.padding)
+        return (TensorType((x.shape[0], *sizes, x.shape[3]), x.dtype),)
+
+    def windows(self, x: Array, fill: float) -> Array:
+        """Every value under each window, stacked: ``(taps, N, H', W', C)``."""
+        output = window_shape(x, self.size, self.strides, (1, 1), self.padding)
+        x = padded(x, self.size, self.strides, (1, 1), self.padding, fill)
+        return np.stack(
+            [
+                tap(x, i, j, output, self.strides, (1, 1))
+                for i in range(self.size[0])
+                for j in range(self.size[1])
+            ]
+        )
+
+
+@dataclass(frozen=True)
+class MaxPool2D(Pool2D):
+    """The largest value under each window."""
+
+    kind = "max_pool_2d"
+
+    def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
+        (x,) = inputs
+        lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+        largest: Array = self.windows(x, lowest).max(axis=0)
+        return (self.activation.apply(largest),)
+
+
+@dataclass(frozen=True)
+class AveragePool2D(Pool2D):
+    """The mean of the values under each window; padding does not count."""
+
+    kind = "average_pool_2d"
+
+    def counts(self, x: Array) -> Array:
+        """How many real values each window covers: ``(1, H', W', 1)``."""
+        covered: Array = self.windows(np.ones((1, *x.shape[1:3], 1), x.dtype), 0).sum(axis=0)
+        return covered
+
+    def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
+        (x,) = inputs
+        return (self.activation.apply(self.windows(x, 0).sum(axis=0) / self.counts(x)),)
