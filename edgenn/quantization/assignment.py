@@ -1,0 +1,147 @@
+"""Decides the parameters of every activation tensor of a full-integer graph.
+
+Tensors that an operator only moves (``OutputRule.SAME_AS_INPUT``) share one scale; they form
+groups. A group's range is the union of its members' ranges. A tensor with parameters that
+TFLite prescribes (softmax, logistic, tanh …) keeps them; its group takes them over when nothing
+else flows into it, otherwise the tensor is requantised where it enters.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from edgenn.ir.graph import Graph, Op
+from edgenn.ir.operator import FixedOutput, OutputRule
+from edgenn.ir.tensor import Quantization, Tensor
+from edgenn.quantization.parameters import Range, activation_quantization
+from edgenn.quantization.schemes import IntegerFormat
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """The outcome.
+
+    Attributes:
+        parameters: Tensor → parameters it is stored in.
+        entries: ``(op name, input tensor)`` → parameters the op needs that input in, where
+            they differ from the tensor's own.
+    """
+
+    parameters: Mapping[str, Quantization]
+    entries: Mapping[tuple[str, str], Quantization]
+
+
+class Groups:
+    """Disjoint sets of tensors that share one scale."""
+
+    def __init__(self) -> None:
+        self._parent: dict[str, str] = {}
+
+    def find(self, name: str) -> str:
+        root = name
+        while self._parent.get(root, root) != root:
+            root = self._parent[root]
+        while self._parent.get(name, name) != root:
+            self._parent[name], name = root, self._parent.get(name, name)
+        return root
+
+    def join(self, a: str, b: str) -> None:
+        self._parent[self.find(b)] = self.find(a)
+
+
+def is_real(tensor: Tensor) -> bool:
+    """Whether the tensor holds real numbers (not indices, not conditions)."""
+    return tensor.dtype == "float32"
+
+
+def data_inputs(graph: Graph, op: Op) -> list[str]:
+    """The inputs that are activations: real, and neither weights nor bias."""
+    operator = op.operator
+    chosen = operator.data_inputs
+    return [
+        name
+        for index, name in enumerate(op.inputs)
+        if (chosen is None or index in chosen or is_dynamic_weight(graph, op, index))
+        and is_real(graph.tensors[name])
+    ]
+
+
+def is_dynamic_weight(graph: Graph, op: Op, index: int) -> bool:
+    """Weights that are computed are quantised like any activation."""
+    return index in op.operator.weight_axes and not graph.tensors[op.inputs[index]].is_constant
+
+
+def fixed_parameters(
+    graph: Graph, format_: IntegerFormat, floats: frozenset[str]
+) -> dict[str, Quantization]:
+    """Tensor → parameters that TFLite prescribes for the op that makes it."""
+    return {
+        name: op.operator.output_rule.for_dtype(format_.activation)
+        for op in graph.ops
+        if isinstance(op.operator.output_rule, FixedOutput) and op.name not in floats
+        for name in op.outputs
+    }
+
+
+def assign(
+    graph: Graph, ranges: Mapping[str, Range], format_: IntegerFormat, floats: frozenset[str]
+) -> Assignment:
+    """Chooses parameters for every real tensor.
+
+    Args:
+        ranges: Calibrated range of every computed real tensor.
+        floats: Names of ops that stay in float; they neither join nor prescribe.
+    """
+    fixed = fixed_parameters(graph, format_, floats)
+    groups = Groups()
+    movers = [op for op in graph.ops if shares_scale(op) and op.name not in floats]
+    for op in movers:
+        first, *others = data_inputs(graph, op) + list(op.outputs)
+        for name in others:
+            groups.join(first, name)
+    members: dict[str, list[str]] = {}
+    for name, tensor in graph.tensors.items():
+        if is_real(tensor):
+            members.setdefault(groups.find(name), []).append(name)
+    shared = {
+        root: group_parameters(graph, names, ranges, fixed, format_)
+        for root, names in members.items()
+    }
+    parameters = {
+        name: fixed.get(name, shared[root]) for root, names in members.items() for name in names
+    }
+    entries = {
+        (op.name, name): parameters[op.outputs[0]]
+        for op in movers
+        for name in data_inputs(graph, op)
+        if parameters[name] != parameters[op.outputs[0]]
+    }
+    return Assignment(parameters, entries)
+
+
+def shares_scale(op: Op) -> bool:
+    return op.operator.output_rule is OutputRule.SAME_AS_INPUT
+
+
+def group_parameters(
+    graph: Graph,
+    names: list[str],
+    ranges: Mapping[str, Range],
+    fixed: Mapping[str, Quantization],
+    format_: IntegerFormat,
+) -> Quantization:
+    """One set of parameters for a whole group.
+
+    What every source of the group prescribes, else the union of the members' ranges. A source
+    is a member that no moving op makes.
+    """
+    sources = [n for n in names if n not in graph.producers or not shares_scale(graph.producers[n])]
+    prescribed = {fixed.get(name) for name in sources}
+    if len(prescribed) == 1 and (only := prescribed.pop()) is not None:
+        return only
+    total: Range | None = None
+    for name in names:
+        data = graph.tensors[name].data
+        range_ = ranges[name] if data is None else Range.of(data)
+        total = range_ if total is None else total.union(range_)
+    assert total is not None
+    return activation_quantization(total, format_.activation, symmetric=format_.symmetric)

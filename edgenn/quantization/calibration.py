@@ -1,0 +1,62 @@
+"""Runs calibration samples through the float graph and chooses a range for every tensor."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+import numpy as np
+
+from edgenn.errors import DataError
+from edgenn.ir.graph import Graph
+from edgenn.ir.tensor import INTEGER_RANGES, Array
+from edgenn.quantization.calibrators import Calibrator
+from edgenn.quantization.parameters import Range
+from edgenn.quantization.statistics import Statistics
+
+Observe = Callable[[Mapping[str, Array]], Mapping[str, Array]]
+"""One batch (public input name → array) to the values of every float tensor by name."""
+
+
+def observed_tensors(graph: Graph) -> list[str]:
+    """Names of the tensors that calibration must see: float and computed."""
+    return [
+        name
+        for name, tensor in graph.tensors.items()
+        if tensor.dtype == "float32" and not tensor.is_constant
+    ]
+
+
+def collect(
+    graph: Graph,
+    batches: Iterable[Mapping[str, Array]],
+    observe: Observe,
+    *,
+    histogram: bool,
+) -> dict[str, Statistics]:
+    """Statistics of every float tensor over all batches; memory is that of one batch.
+
+    Raises:
+        DataError: No samples, or a tensor that became NaN or infinite.
+    """
+    statistics = {name: Statistics() for name in observed_tensors(graph)}
+    count = 0
+    for batch in batches:
+        count += 1
+        values = observe(batch)
+        for name, entry in statistics.items():
+            entry.update(values[name], histogram=histogram)
+    if count == 0:
+        raise DataError("the calibration data hold no samples")
+    for name, entry in statistics.items():
+        if not np.isfinite([entry.low, entry.high]).all():
+            raise DataError(
+                f"calibration made {name!r} infinite or NaN",
+                "check the scaling of the calibration data",
+            )
+    return statistics
+
+
+def choose_ranges(
+    statistics: Mapping[str, Statistics], calibrator: Calibrator, dtype: str
+) -> dict[str, Range]:
+    """The range of each tensor for integers of ``dtype``."""
+    low, high = INTEGER_RANGES[dtype]
+    return {name: calibrator.choose(entry, high - low) for name, entry in statistics.items()}

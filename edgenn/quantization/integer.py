@@ -1,0 +1,202 @@
+"""Float graph → full-integer graph, following an assignment."""
+
+from collections.abc import Mapping
+
+from edgenn.errors import UnsupportedError
+from edgenn.ir.builder import GraphBuilder
+from edgenn.ir.graph import Graph, Op
+from edgenn.ir.operator import OutputRule
+from edgenn.ir.ops import Dequantize, Quantize
+from edgenn.ir.tensor import Array, Quantization, Tensor
+from edgenn.quantization.assignment import assign, data_inputs, is_dynamic_weight, is_real
+from edgenn.quantization.parameters import (
+    Range,
+    quantize_bias,
+    quantize_weights,
+    weight_scales,
+)
+from edgenn.quantization.schemes import INTEGER_FORMATS, Scheme
+
+
+def float_islands(graph: Graph, scheme: Scheme) -> list[Op]:
+    """The ops on real numbers for which TFLite has no kernel in the scheme's dtype."""
+    dtype = INTEGER_FORMATS[scheme].activation
+    return [
+        op
+        for op in graph.ops
+        if touches_real_numbers(graph, op) and dtype not in op.operator.integer_dtypes
+    ]
+
+
+def touches_real_numbers(graph: Graph, op: Op) -> bool:
+    return any(is_real(graph.tensors[name]) for name in (*op.inputs, *op.outputs))
+
+
+def quantize_integer(
+    graph: Graph,
+    scheme: Scheme,
+    ranges: Mapping[str, Range],
+    *,
+    allow_float: bool = False,
+) -> Graph:
+    """Writes the graph in integers; inputs and outputs become integers too.
+
+    Args:
+        ranges: Calibrated range of every computed real tensor.
+        allow_float: Leave ops without an integer kernel in float, between a dequantize and a
+            quantize; otherwise they are an error.
+
+    Raises:
+        UnsupportedError: Ops without an integer kernel, all of them named.
+    """
+    islands = float_islands(graph, scheme)
+    if islands and not allow_float:
+        named = ", ".join(f"{op.name} ({op.kind})" for op in islands[:5])
+        more = f" and {len(islands) - 5} more" if len(islands) > 5 else ""
+        raise UnsupportedError(
+            f"no {INTEGER_FORMATS[scheme].activation} kernel for {named}{more}",
+            "--allow-float keeps these ops in float32",
+        )
+    return _Rewriter(graph, scheme, ranges, frozenset(op.name for op in islands)).run()
+
+
+class _Rewriter:
+    """Rebuilds a graph op by op, every real tensor in its assigned integers."""
+
+    def __init__(
+        self, graph: Graph, scheme: Scheme, ranges: Mapping[str, Range], floats: frozenset[str]
+    ) -> None:
+        self.graph = graph
+        self.format = INTEGER_FORMATS[scheme]
+        self.floats = floats
+        self.assignment = assign(graph, ranges, self.format, floats)
+        self.builder = GraphBuilder.from_graph(graph)
+        self._converted: dict[tuple[str, object], str] = {}
+
+    def run(self) -> Graph:
+        for name, tensor in self.graph.tensors.items():
+            if is_real(tensor) and not tensor.is_constant:
+                self.builder.tensors[name] = self.in_integers(tensor)
+        for op in self.graph.ops:
+            if op.name in self.floats:
+                self.float_op(op)
+            elif touches_real_numbers(self.graph, op):
+                self.integer_op(op)
+            else:
+                self.builder.ops.append(op)
+        return self.builder.finish(self.graph.outputs)
+
+    def parameters(self, name: str) -> Quantization:
+        return self.assignment.parameters[name]
+
+    def in_integers(self, tensor: Tensor) -> Tensor:
+        return tensor.with_(dtype=self.format.activation, quantization=self.parameters(tensor.name))
+
+    def integer_op(self, op: Op) -> None:
+        activations = set(data_inputs(self.graph, op))
+        inputs = list(op.inputs)
+        for index, name in enumerate(op.inputs):
+            if name in activations:
+                inputs[index] = self.activation(op, name)
+        self.quantize_weights(op, inputs)
+        self.builder.ops.append(Op(op.name, op.operator, tuple(inputs), op.outputs))
+
+    def activation(self, op: Op, name: str) -> str:
+        """The tensor in the parameters that ``op`` needs it in."""
+        wanted = self.assignment.entries.get((op.name, name), self.parameters(name))
+        tensor = self.graph.tensors[name]
+        if tensor.data is not None:
+            return self.activation_constant(name, tensor.data, wanted)
+        if wanted == self.parameters(name):
+            return name
+        return self.convert(name, "requantized", Quantize(self.format.activation), wanted)
+
+    def activation_constant(self, name: str, data: Array, wanted: Quantization) -> str:
+        key = (name, wanted)
+        if key not in self._converted:
+            integers = wanted.quantize(data, self.format.activation)
+            fresh = Tensor.constant(self.constant_name(name), integers, wanted)
+            self.builder.tensors[fresh.name] = fresh
+            self._converted[key] = fresh.name
+        return self._converted[key]
+
+    def constant_name(self, name: str) -> str:
+        """The constant's own name while it is free, for it is the thread to the Keras layer."""
+        taken = name in self._converted.values()
+        read_in_float = any(op.name in self.floats for op in self.graph.consumers[name])
+        return self.builder.unique(name) if taken or read_in_float else name
+
+    def convert(
+        self, name: str, suffix: str, operator: Quantize | Dequantize, wanted: Quantization | None
+    ) -> str:
+        """The tensor in another representation; each one is made once."""
+        key = (name, wanted)
+        if key not in self._converted:
+            output = self.builder.add(operator, [name], f"{name}/{suffix}")
+            tensor = self.builder.tensors[output]
+            self.builder.tensors[output] = tensor.with_(quantization=wanted)
+            self._converted[key] = output
+        return self._converted[key]
+
+    def quantize_weights(self, op: Op, inputs: list[str]) -> None:
+        """Weights to int8 per channel, the bias to the accumulator's scale."""
+        for index, axis in op.operator.weight_axes.items():
+            if is_dynamic_weight(self.graph, op, index):
+                continue
+            weights = self.graph.tensors[op.inputs[index]]
+            bias_index = op.operator.bias_input
+            has_bias = bias_index is not None and bias_index < len(inputs)
+            bias = self.graph.tensors[op.inputs[bias_index]] if has_bias else None  # type: ignore[index]
+            input_scale = float(self.builder.tensors[inputs[0]].quantization.scale[0])  # type: ignore[union-attr]
+            assert weights.data is not None
+            scales = weight_scales(
+                weights.data, axis, None if bias is None else bias.data, input_scale
+            )
+            inputs[index] = self.weight_constant(weights, scales, axis)
+            if bias is not None and bias_index is not None:
+                inputs[bias_index] = self.bias_constant(bias, scales * input_scale)
+
+    def weight_constant(self, weights: Tensor, scales: Array, axis: int) -> str:
+        quantization = Quantization.per_channel(scales, axis)
+        key = (weights.name, quantization)
+        if key not in self._converted:
+            assert weights.data is not None
+            integers = quantize_weights(weights.data, scales, axis)
+            fresh = Tensor.constant(self.constant_name(weights.name), integers, quantization)
+            self.builder.tensors[fresh.name] = fresh
+            self._converted[key] = fresh.name
+        return self._converted[key]
+
+    def bias_constant(self, bias: Tensor, scales: Array) -> str:
+        quantization = Quantization.per_channel(scales, 0)
+        key = (bias.name, quantization)
+        if key not in self._converted:
+            assert bias.data is not None
+            integers = quantize_bias(bias.data, quantization.scale, self.format.bias)
+            fresh = Tensor.constant(self.constant_name(bias.name), integers, quantization)
+            self.builder.tensors[fresh.name] = fresh
+            self._converted[key] = fresh.name
+        return self._converted[key]
+
+    def float_op(self, op: Op) -> None:
+        """Leaves the op in float: its inputs are dequantised, its outputs quantised again."""
+        inputs = []
+        for name in op.inputs:
+            tensor = self.graph.tensors[name]
+            computed = is_real(tensor) and not tensor.is_constant
+            inputs.append(
+                self.convert(name, "dequantized", Dequantize(), None) if computed else name
+            )
+        outputs = []
+        requantized = []
+        for name in op.outputs:
+            tensor = self.graph.tensors[name]
+            if not is_real(tensor) or op.operator.output_rule is OutputRule.NONE:
+                outputs.append(name)
+                continue
+            raw = tensor.with_(name=self.builder.unique(f"{name}/float"))
+            self.builder.tensors[raw.name] = raw
+            outputs.append(raw.name)
+            requantized.append(Op(name, Quantize(self.format.activation), (raw.name,), (name,)))
+        self.builder.ops.append(Op(op.name, op.operator, tuple(inputs), tuple(outputs)))
+        self.builder.ops.extend(requantized)

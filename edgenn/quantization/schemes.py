@@ -1,0 +1,43 @@
+"""The quantisation schemes a model can be written in."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Scheme(StrEnum):
+    """What is stored in which precision."""
+
+    FLOAT32 = "float32"
+    FLOAT16 = "float16"
+    """Weights in float16, computation in float32."""
+    DYNAMIC = "dynamic"
+    """Weights in int8 per channel, activations in float32."""
+    INT8 = "int8"
+    """Full integer: weights int8 per channel, activations int8, bias int32."""
+    INT16X8 = "int16x8"
+    """Full integer: weights int8 per channel, activations int16 symmetric, bias int64."""
+
+    @property
+    def is_full_integer(self) -> bool:
+        return self in INTEGER_FORMATS
+
+
+@dataclass(frozen=True)
+class IntegerFormat:
+    """The dtypes of a full-integer scheme.
+
+    Attributes:
+        activation: dtype of activations.
+        bias: dtype of biases, as TFLite's kernels accumulate.
+        symmetric: Whether activations have zero point 0.
+    """
+
+    activation: str
+    bias: str
+    symmetric: bool
+
+
+INTEGER_FORMATS: dict[Scheme, IntegerFormat] = {
+    Scheme.INT8: IntegerFormat("int8", "int32", symmetric=False),
+    Scheme.INT16X8: IntegerFormat("int16", "int64", symmetric=True),
+}

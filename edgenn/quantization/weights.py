@@ -1,0 +1,67 @@
+"""Schemes that shrink the weights and leave activations in float32."""
+
+from collections.abc import Callable
+
+from edgenn.ir.builder import GraphBuilder
+from edgenn.ir.graph import Graph, Op
+from edgenn.ir.ops import Dequantize
+from edgenn.ir.tensor import Quantization, Tensor
+from edgenn.quantization.parameters import quantize_weights, weight_scales
+
+SMALLEST_WEIGHTS = 256
+"""Elements below which a constant is not worth a smaller dtype."""
+
+
+def to_float16(graph: Graph) -> Graph:
+    """Float constants in float16, each followed by a dequantize to float32.
+
+    Values beyond float16's range saturate at its largest number.
+    """
+    builder = GraphBuilder.from_graph(graph)
+    renamed: dict[str, str] = {}
+    for name, tensor in graph.tensors.items():
+        if tensor.data is None or tensor.dtype != "float32" or tensor.data.size < SMALLEST_WEIGHTS:
+            continue
+        half = tensor.data.clip(-65504, 65504).astype("float16")
+        builder.tensors[name] = Tensor.constant(name, half)
+        renamed[name] = builder.add(Dequantize(), [name], f"{name}/float32")
+    heads = list(builder.ops)
+    ops = [
+        Op(op.name, op.operator, tuple(renamed.get(n, n) for n in op.inputs), op.outputs)
+        for op in graph.ops
+    ]
+    return graph.with_(tensors=builder.tensors, ops=(*heads, *ops)).pruned()
+
+
+def to_dynamic(graph: Graph) -> Graph:
+    """Weights of convolutions and dense layers in int8 per channel."""
+    tensors = dict(graph.tensors)
+    for op in graph.ops:
+        for index, axis in op.operator.weight_axes.items():
+            tensor = tensors[op.inputs[index]]
+            if tensor.data is None or tensor.dtype != "float32":
+                continue
+            if tensor.data.size < SMALLEST_WEIGHTS or shared_otherwise(graph, op, index):
+                continue
+            scales = weight_scales(tensor.data, axis, None, 1.0)
+            tensors[tensor.name] = Tensor.constant(
+                tensor.name,
+                quantize_weights(tensor.data, scales, axis),
+                Quantization.per_channel(scales, axis),
+            )
+    return graph.with_(tensors=tensors)
+
+
+def shared_otherwise(graph: Graph, op: Op, index: int) -> bool:
+    """Whether another op reads these weights in another role or layout."""
+    name = op.inputs[index]
+    return any(
+        reader.operator.weight_axes.get(reader.inputs.index(name)) != op.operator.weight_axes[index]
+        for reader in graph.consumers[name]
+    )
+
+
+WEIGHT_SCHEMES: dict[str, Callable[[Graph], Graph]] = {
+    "float16": to_float16,
+    "dynamic": to_dynamic,
+}
