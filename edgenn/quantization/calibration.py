@@ -40,9 +40,7 @@ def collect(
     count = 0
     for batch in batches:
         count += 1
-        values = observe(batch)
-        for name, entry in statistics.items():
-            entry.update(values[name], histogram=histogram)
+        take_in(statistics, observe(batch), histogram=histogram)
     if count == 0:
         raise DataError("the calibration data hold no samples")
     for name, entry in statistics.items():
@@ -52,6 +50,18 @@ def collect(
                 "check the scaling of the calibration data",
             )
     return statistics
+
+
+def take_in(
+    statistics: Mapping[str, Statistics], values: Mapping[str, Array], *, histogram: bool
+) -> None:
+    """Updates every tensor's statistics.
+
+    A function of its own so that no reference to ``values`` outlives it: an engine may not run
+    again while somebody holds views into its memory.
+    """
+    for name, entry in statistics.items():
+        entry.update(values[name], histogram=histogram)
 
 
 def choose_ranges(

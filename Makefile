@@ -1,0 +1,45 @@
+# `make demo` and `make test` do everything on a fresh machine: set-up included.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO := demo
+
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+export CUDA_VISIBLE_DEVICES ?= -1
+
+.PHONY: demo test test-all lint install train clean
+
+$(VENV)/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+		|| { echo "edgenn needs Python 3.11, 3.12 or 3.13: make PYTHON=python3.11 …"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+install: $(VENV)/.installed
+
+demo: install
+	$(BIN)/edgenn convert models/pretrained/digits_cnn.keras -o $(DEMO)/digits_cnn \
+		--calibration models/digits_cnn.py \
+		--quantize float32 --quantize float16 --quantize dynamic \
+		--quantize int8 --quantize int16x8
+	$(BIN)/edgenn check $(DEMO)/digits_cnn --data models/digits_cnn.py
+
+lint: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/pytest -n 2 -m "not slow"
+
+test-all: lint
+	$(BIN)/pytest -n 2
+
+train: install
+	$(BIN)/edgenn train models/digits_cnn.py -o models/pretrained/digits_cnn.keras
+
+clean:
+	rm -rf $(VENV) $(DEMO)
