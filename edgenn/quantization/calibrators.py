@@ -44,7 +44,8 @@ def percentile(statistics: Statistics, steps: int) -> Range:
     centers = statistics.centers
     low = centers[np.searchsorted(cumulated, cut, side="right")]
     high = centers[np.searchsorted(cumulated, total - cut, side="left")]
-    return Range(max(float(low), statistics.low), min(float(high), statistics.high))
+    low, high = np.clip([low, high], statistics.low, statistics.high)
+    return Range(float(low), float(high))
 
 
 def mean_squared_error(statistics: Statistics, steps: int) -> Range:

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from edgenn.quantization.calibrators import CALIBRATORS
+from edgenn.quantization.statistics import BINS, Statistics
+
+
+def seen(*batches: np.ndarray) -> Statistics:
+    statistics = Statistics()
+    for batch in batches:
+        statistics.update(batch.astype(np.float32), histogram=True)
+    return statistics
+
+
+def test_extremes_are_exact_over_batches() -> None:
+    statistics = seen(np.array([1.0, -2.0]), np.array([0.5, 7.25]))
+    assert (statistics.low, statistics.high) == (-2.0, 7.25)
+
+
+def test_doubling_the_histogram_loses_no_value() -> None:
+    batches = [np.linspace(-1, 1, 1000) * scale for scale in (0.01, 1.0, 100.0, 3.0)]
+    statistics = seen(*batches)
+    assert statistics.counts.sum() == 4000
+    counted = np.repeat(statistics.centers, statistics.counts)
+    width = 2 * statistics.limit / BINS
+    everything = np.sort(np.concatenate(batches))
+    assert np.abs(np.sort(counted) - everything).max() <= 2 * width
+
+
+def test_memory_does_not_grow_with_the_data() -> None:
+    statistics = seen(*(np.random.default_rng(i).normal(size=100_000) for i in range(20)))
+    assert statistics.counts.nbytes == BINS * 8
+
+
+def test_minmax_keeps_an_outlier_that_percentile_cuts() -> None:
+    values = np.random.default_rng(0).normal(size=30_000)
+    values[100] = 60.0
+    statistics = seen(values)
+    high = {name: c.choose(statistics, 255).high for name, c in CALIBRATORS.items()}
+    assert high["minmax"] == pytest.approx(60.0)
+    assert high["percentile"] < 6.0
+
+
+def test_mse_is_no_worse_than_minmax_on_what_it_minimises() -> None:
+    values = np.random.default_rng(1).laplace(size=32_000).astype(np.float32)
+    statistics = seen(values)
+
+    def error(name: str) -> float:
+        chosen = CALIBRATORS[name].choose(statistics, 255)
+        scale = (chosen.high - chosen.low) / 255
+        stored = np.clip(np.round(values / scale), np.round(chosen.low / scale), None)
+        stored = np.minimum(stored, np.round(chosen.high / scale)) * scale
+        return float(np.square(stored - values).mean())
+
+    assert error("mse") <= error("minmax")
+
+
+def test_a_constant_tensor_has_a_range() -> None:
+    statistics = seen(np.zeros(10))
+    for calibrator in CALIBRATORS.values():
+        chosen = calibrator.choose(statistics, 255)
+        assert chosen.low <= 0 <= chosen.high + 1e-3
