@@ -25,7 +25,8 @@ def round_half_away(x: Array) -> Array:
     """C's ``round``: nearest integer, ties away from zero; keeps the float dtype."""
     whole = np.trunc(x)
     # x - whole is exact, where x + 0.5 would round up the float just below 0.5
-    return whole + np.where(np.abs(x - whole) >= 0.5, np.copysign(1, x), 0).astype(x.dtype)
+    away: Array = np.where(np.abs(x - whole) >= 0.5, np.copysign(1, x), 0).astype(x.dtype)
+    return np.asarray(whole + away)
 
 
 def wrap_int32(x: Ints) -> Ints:
@@ -53,7 +54,7 @@ def saturating_rounding_doubling_high_mul(a: Array, b: ArrayLike) -> Ints:
     product = np.asarray(a, np.int64) * np.asarray(b, np.int64)
     # C divides toward zero, hence the two branches
     high = np.where(product >= 0, (product + _HALF) >> 31, -((_HALF - 1 - product) >> 31))
-    return np.minimum(high, INT32_MAX)
+    return np.asarray(np.minimum(high, INT32_MAX))
 
 
 def rounding_divide_by_pot(x: Array, exponent: ArrayLike) -> Ints:
@@ -62,7 +63,8 @@ def rounding_divide_by_pot(x: Array, exponent: ArrayLike) -> Ints:
     exponent = np.asarray(exponent, np.int64)
     mask = (np.int64(1) << exponent) - 1
     threshold = (mask >> 1) + (x < 0)
-    return (x >> exponent) + ((x & mask) > threshold)
+    rounded: Ints = (x >> exponent) + ((x & mask) > threshold)
+    return rounded
 
 
 def multiply_by_quantized_multiplier(x: Array, multiplier: ArrayLike, shift: ArrayLike) -> Ints:

@@ -11,7 +11,6 @@ from edgenn.ir.ops.activation import (
     Relu,
     Relu6,
     ReluN1To1,
-    Softmax,
     Tanh,
 )
 from edgenn.ir.ops.conversion import Cast, Dequantize, Quantize
@@ -82,6 +81,7 @@ from edgenn.ir.ops.shape import (
     Tile,
     Transpose,
 )
+from edgenn.ir.ops.softmax import Softmax
 
 __all__ = [
     "Abs", "Add", "ArgMax", "ArgMin", "AveragePool2D", "BatchMatMul", "BroadcastTo", "Cast",

@@ -140,21 +140,6 @@ class Gelu(Unary):
 
 
 @dataclass(frozen=True)
-class Softmax(Unary):
-    """Softmax over the last axis of ``beta * x``."""
-
-    kind = "softmax"
-    output_rule = UNIT_RANGE
-
-    beta: float = 1.0
-
-    def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
-        (x,) = inputs
-        exponentials = np.exp(self.beta * (x - x.max(axis=-1, keepdims=True)))
-        return ((exponentials / exponentials.sum(axis=-1, keepdims=True)).astype(x.dtype),)
-
-
-@dataclass(frozen=True)
 class LogSoftmax(Unary):
     """Logarithm of the softmax over the last axis."""
 

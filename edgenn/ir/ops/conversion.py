@@ -3,7 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgenn.ir.operator import IntegerInput, Operator, OutputRule, TensorType
+import numpy as np
+
+from edgenn.ir.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
+from edgenn.ir.operator import Activation, IntegerInput, Operator, OutputRule, TensorType
+from edgenn.ir.ops.integer import stored
 from edgenn.ir.tensor import Array, Tensor
 
 
@@ -42,6 +46,19 @@ class Quantize(Operator):
 
     def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
         raise TypeError("quantize makes integers: it has no float evaluation")
+
+    def evaluate_integer(
+        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
+    ) -> tuple[Array, ...]:
+        (x,) = inputs
+        (output,) = outputs
+        assert output.quantization is not None
+        if x.quantization is None:
+            return (output.quantization.quantize(x.values, output.dtype),)
+        ratio = np.float64(x.scale) / np.float64(output.quantization.scale[0])
+        offset = x.values.astype(np.int64) - x.zero_point
+        steps = multiply_by_quantized_multiplier(offset, *quantize_multiplier(ratio))
+        return (stored(steps, output, Activation.NONE),)
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,16 @@ from math import prod
 
 import numpy as np
 
-from edgenn.ir.operator import Activation, Operator, Padding, ShapeError, TensorType
+from edgenn.ir.operator import (
+    Activation,
+    IntegerInput,
+    Operator,
+    Padding,
+    ShapeError,
+    TensorType,
+)
 from edgenn.ir.ops.geometry import output_size
+from edgenn.ir.ops.integer import accumulator_ratio, centered, rescale, stored, with_bias
 from edgenn.ir.ops.windows import convolve, depthwise_convolve, transposed_convolve
 from edgenn.ir.tensor import Array, Tensor
 
@@ -35,7 +43,40 @@ def require_rank(tensor: Tensor, rank: int, what: str) -> None:
 
 
 @dataclass(frozen=True)
-class Conv2D(Operator):
+class Convolution(Operator):
+    """What the convolutions share: quantisation rules, bias, activation, integer evaluation.
+
+    Inputs: x, kernel and optionally a bias; subclasses sum the products in ``convolve``.
+    """
+
+    bias_input = 2
+    data_inputs = (0,)
+
+    strides: Pair = (1, 1)
+    padding: Padding = Padding.VALID
+    activation: Activation = Activation.NONE
+
+    def convolve(self, x: Array, kernel: Array) -> Array:
+        """The sums of products, in the arrays' dtype."""
+        raise NotImplementedError
+
+    def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
+        x, kernel, *bias = inputs
+        y = self.convolve(x, kernel)
+        return (self.activation.apply(y + bias[0] if bias else y),)
+
+    def evaluate_integer(
+        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
+    ) -> tuple[Array, ...]:
+        x, kernel, *bias = inputs
+        (output,) = outputs
+        sums = with_bias(self.convolve(centered(x), kernel.values.astype(np.float64)), bias)
+        steps = rescale(sums, accumulator_ratio(x, kernel, output), output.dtype)
+        return (stored(steps, output, self.activation),)
+
+
+@dataclass(frozen=True)
+class Conv2D(Convolution):
     """2-D convolution.
 
     Inputs: x ``(N, H, W, I)``; kernel ``(O, kh, kw, I / groups)``; optional bias ``(O,)``.
@@ -44,14 +85,9 @@ class Conv2D(Operator):
 
     kind = "conv_2d"
     weight_axes = {1: 0}
-    bias_input = 2
-    data_inputs = (0,)
 
-    strides: Pair = (1, 1)
     dilations: Pair = (1, 1)
-    padding: Padding = Padding.VALID
     groups: int = 1
-    activation: Activation = Activation.NONE
 
     def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
         x, kernel = inputs[:2]
@@ -64,17 +100,15 @@ class Conv2D(Operator):
         sizes = spatial_sizes(x, (kh, kw), self.strides, self.dilations, self.padding)
         return (TensorType((x.shape[0], *sizes, channels), x.dtype),)
 
-    def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
-        x, kernel, *bias = inputs
-        y = convolve(x, kernel, self.strides, self.dilations, self.padding, self.groups)
-        return (self.activation.apply(y + bias[0] if bias else y),)
+    def convolve(self, x: Array, kernel: Array) -> Array:
+        return convolve(x, kernel, self.strides, self.dilations, self.padding, self.groups)
 
     def macs(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> int:
         return output_macs(outputs[0], prod(size or 1 for size in inputs[1].shape[1:]))
 
 
 @dataclass(frozen=True)
-class DepthwiseConv2D(Operator):
+class DepthwiseConv2D(Convolution):
     """2-D convolution of each channel on its own.
 
     Inputs: x ``(N, H, W, C)``; kernel ``(1, kh, kw, C × multiplier)``; optional bias.
@@ -83,13 +117,8 @@ class DepthwiseConv2D(Operator):
 
     kind = "depthwise_conv_2d"
     weight_axes = {1: 3}
-    bias_input = 2
-    data_inputs = (0,)
 
-    strides: Pair = (1, 1)
     dilations: Pair = (1, 1)
-    padding: Padding = Padding.VALID
-    activation: Activation = Activation.NONE
 
     def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
         x, kernel = inputs[:2]
@@ -102,17 +131,15 @@ class DepthwiseConv2D(Operator):
         sizes = spatial_sizes(x, (kh, kw), self.strides, self.dilations, self.padding)
         return (TensorType((x.shape[0], *sizes, channels), x.dtype),)
 
-    def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
-        x, kernel, *bias = inputs
-        y = depthwise_convolve(x, kernel, self.strides, self.dilations, self.padding)
-        return (self.activation.apply(y + bias[0] if bias else y),)
+    def convolve(self, x: Array, kernel: Array) -> Array:
+        return depthwise_convolve(x, kernel, self.strides, self.dilations, self.padding)
 
     def macs(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> int:
         return output_macs(outputs[0], prod(size or 1 for size in inputs[1].shape[1:3]))
 
 
 @dataclass(frozen=True)
-class TransposeConv2D(Operator):
+class TransposeConv2D(Convolution):
     """The gradient of a 2-D convolution with respect to its input.
 
     Inputs: x ``(N, H, W, I)``; kernel ``(O, kh, kw, I)``; optional bias ``(O,)``.
@@ -121,13 +148,8 @@ class TransposeConv2D(Operator):
 
     kind = "transpose_conv_2d"
     weight_axes = {1: 0}
-    bias_input = 2
-    data_inputs = (0,)
 
     output_size: tuple[int | None, int | None] = (None, None)
-    strides: Pair = (1, 1)
-    padding: Padding = Padding.VALID
-    activation: Activation = Activation.NONE
 
     def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
         x, kernel = inputs[:2]
@@ -137,12 +159,10 @@ class TransposeConv2D(Operator):
             raise ShapeError(f"kernel {kernel.shape} does not fit input {x.shape}")
         return (TensorType((x.shape[0], *self.output_size, kernel.shape[0]), x.dtype),)
 
-    def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
-        x, kernel, *bias = inputs
+    def convolve(self, x: Array, kernel: Array) -> Array:
         height, width = self.output_size
         assert height is not None and width is not None
-        y = transposed_convolve(x, kernel, (height, width), self.strides, self.padding)
-        return (self.activation.apply(y + bias[0] if bias else y),)
+        return transposed_convolve(x, kernel, (height, width), self.strides, self.padding)
 
     def macs(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> int:
         x, kernel = inputs[:2]

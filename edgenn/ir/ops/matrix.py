@@ -6,9 +6,11 @@ from math import prod
 
 import numpy as np
 
-from edgenn.ir.operator import Activation, Operator, ShapeError, TensorType
+from edgenn.ir.fixed_point import round_half_away
+from edgenn.ir.operator import Activation, IntegerInput, Operator, ShapeError, TensorType
 from edgenn.ir.ops.broadcasting import broadcast_shapes
 from edgenn.ir.ops.convolution import output_macs
+from edgenn.ir.ops.integer import accumulator_ratio, centered, rescale, stored, with_bias
 from edgenn.ir.tensor import Array, Tensor
 
 
@@ -36,6 +38,16 @@ class FullyConnected(Operator):
         x, weights, *bias = inputs
         y = x @ weights.T
         return (self.activation.apply(y + bias[0] if bias else y),)
+
+    def evaluate_integer(
+        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
+    ) -> tuple[Array, ...]:
+        x, weights, *bias = inputs
+        (output,) = outputs
+        sums = with_bias(centered(x) @ weights.values.astype(np.float64).T, bias)
+        # unlike the convolutions', LiteRT's reference kernel rescales in float64
+        steps = round_half_away(sums * accumulator_ratio(x, weights, output)).astype(np.int64)
+        return (stored(steps, output, self.activation),)
 
     def macs(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> int:
         return output_macs(outputs[0], inputs[1].shape[1] or 1)
@@ -66,6 +78,18 @@ class BatchMatMul(Operator):
         a = np.swapaxes(a, -1, -2) if self.transpose_a else a
         b = np.swapaxes(b, -1, -2) if self.transpose_b else b
         return (a @ b,)
+
+    def evaluate_integer(
+        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
+    ) -> tuple[Array, ...]:
+        a, b = inputs
+        (output,) = outputs
+        assert output.quantization is not None
+        (sums,) = self.evaluate([centered(a), centered(b)])
+        # the kernel multiplies the two input scales in float32
+        product = np.float32(a.scale) * np.float32(b.scale)
+        ratio = np.float64(product) / output.quantization.scale.astype(np.float64)
+        return (stored(rescale(sums, ratio, output.dtype), output, Activation.NONE),)
 
     def macs(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> int:
         inner = inputs[0].shape[-2 if self.transpose_a else -1] or 1

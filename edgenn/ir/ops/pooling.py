@@ -5,8 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgenn.ir.operator import Activation, Operator, OutputRule, Padding, TensorType
+from edgenn.ir.operator import (
+    Activation,
+    IntegerInput,
+    Operator,
+    OutputRule,
+    Padding,
+    TensorType,
+)
 from edgenn.ir.ops.convolution import require_rank, spatial_sizes
+from edgenn.ir.ops.integer import clamped
 from edgenn.ir.ops.windows import padded, tap, window_shape
 from edgenn.ir.tensor import Array, Tensor
 
@@ -55,6 +63,14 @@ class MaxPool2D(Pool2D):
         largest: Array = self.windows(x, lowest).max(axis=0)
         return (self.activation.apply(largest),)
 
+    def evaluate_integer(
+        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
+    ) -> tuple[Array, ...]:
+        (x,) = inputs
+        (output,) = outputs
+        lowest = np.iinfo(x.values.dtype).min
+        return (clamped(self.windows(x.values, lowest).max(axis=0), output, self.activation),)
+
 
 @dataclass(frozen=True)
 class AveragePool2D(Pool2D):
@@ -70,3 +86,14 @@ class AveragePool2D(Pool2D):
     def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
         (x,) = inputs
         return (self.activation.apply(self.windows(x, 0).sum(axis=0) / self.counts(x)),)
+
+    def evaluate_integer(
+        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
+    ) -> tuple[Array, ...]:
+        (x,) = inputs
+        (output,) = outputs
+        values = x.values.astype(np.int64)
+        sums, counts = self.windows(values, 0).sum(axis=0), self.counts(values)
+        # the mean of stored integers, zero point and all; nearest, ties away from zero
+        means = np.sign(sums) * ((np.abs(sums) + counts // 2) // counts)
+        return (clamped(means, output, self.activation),)

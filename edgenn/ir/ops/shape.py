@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from edgenn.ir.operator import Operator, OutputRule, ShapeError, TensorType
+from edgenn.ir.operator import IntegerInput, Operator, OutputRule, ShapeError, TensorType
 from edgenn.ir.ops.broadcasting import broadcast_shapes
 from edgenn.ir.ops.reduction import normalized
-from edgenn.ir.tensor import Array, Tensor
+from edgenn.ir.tensor import Array, Quantization, Tensor
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,11 @@ class Mover(Operator):
     """
 
     output_rule = OutputRule.SAME_AS_INPUT
+
+    def evaluate_integer(
+        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
+    ) -> tuple[Array, ...]:
+        return self.evaluate([x.values for x in inputs])
 
 
 @dataclass(frozen=True)
@@ -213,6 +218,19 @@ class Pad(Mover):
     def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
         (x,) = inputs
         return (np.pad(x, self.paddings, constant_values=self.value),)
+
+    def stored_value(self, quantization: Quantization, dtype: str) -> Array:
+        """``value`` as the stored integer: for 0 that is the zero point."""
+        return quantization.quantize(np.array(self.value, np.float32), dtype)
+
+    def evaluate_integer(
+        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
+    ) -> tuple[Array, ...]:
+        (x,) = inputs
+        (output,) = outputs
+        assert output.quantization is not None
+        value = self.stored_value(output.quantization, output.dtype)
+        return (np.pad(x.values, self.paddings, constant_values=value),)
 
 
 @dataclass(frozen=True)
