@@ -1,0 +1,88 @@
+"""Moves reshapes down past element-wise ops, towards reshapes that undo them.
+
+A 1-D convolution is a 2-D one between a reshape to height 1 and a reshape back. An activation
+or a batch normalisation between two of them hides that the reshapes cancel, and keeps both
+from being folded into the convolution.
+"""
+
+from edgenn.ir.graph import Op
+from edgenn.ir.ops import Cast, ExpandDims, LogSoftmax, Prelu, Reshape, Softmax, Squeeze
+from edgenn.ir.ops.elementwise import Binary, Unary
+from edgenn.passes.affine import channel_vector
+from edgenn.passes.base import Pass
+from edgenn.passes.rewriter import Rewriter
+
+RESHAPES = Reshape | ExpandDims | Squeeze
+ALONG_AXIS = Softmax | LogSoftmax
+"""Unary operators that mix values along the last axis."""
+MAX_RANK = 4
+"""Kernels and delegates know element-wise ops up to this rank best."""
+
+
+class MoveReshapes(Pass):
+    """Moves reshapes: reshape, expand_dims and squeeze.
+
+    Rules:
+
+    1. ``f(reshape(x))`` → ``reshape(f(x))`` for unary element-wise f, and for binary ones with a
+       scalar constant, or a per-channel one where the reshape keeps the last axis.
+    2. ``f(reshape(a), reshape(b))`` → ``reshape(f(a, b))`` where a and b have one shape.
+
+    Neither adds an op: the reshapes that move are read by ``f`` alone (rule 2: one of them).
+    """
+
+    name = "move_reshapes"
+
+    def rewrite(self, op: Op, graph: Rewriter) -> None:
+        operator = op.operator
+        if isinstance(operator, Unary | Cast) and not isinstance(operator, ALONG_AXIS):
+            move_past(op, [0], graph)
+        elif isinstance(operator, Binary | Prelu):
+            move_past_binary(op, graph)
+
+
+def reshape_before(name: str, graph: Rewriter) -> Op | None:
+    producer = graph.producer(name)
+    return producer if producer is not None and isinstance(producer.operator, RESHAPES) else None
+
+
+def move_past(op: Op, positions: list[int], graph: Rewriter) -> None:
+    """Lets ``op`` read what the reshapes at these inputs read, and reshapes its result."""
+    reshapes = [reshape_before(op.inputs[position], graph) for position in positions]
+    first = reshapes[0]
+    if first is None or not any(graph.is_single_use(op.inputs[i]) for i in positions):
+        return
+    if graph.tensors[first.inputs[0]].rank > MAX_RANK:
+        return
+    inputs = list(op.inputs)
+    for position, reshape in zip(positions, reshapes, strict=True):
+        assert reshape is not None
+        inputs[position] = reshape.inputs[0]
+    moved = graph.make(op.operator, inputs, graph.unique(f"{op.output}/unshaped"))
+    graph.replace(op, moved, graph.make(first.operator, moved.outputs, op.output))
+
+
+def move_past_binary(op: Op, graph: Rewriter) -> None:
+    constants = [graph.value(name) for name in op.inputs]
+    position = 0 if constants[0] is None else 1
+    reshape = reshape_before(op.inputs[position], graph)
+    if reshape is None or constants[position] is not None:
+        return
+    before = graph.tensors[reshape.inputs[0]]
+    after = graph.tensors[op.inputs[position]]
+    if graph.tensors[op.output].shape != after.shape:
+        return
+    constant = constants[1 - position]
+    if constant is not None:
+        vector = channel_vector(constant, after.shape)
+        fits = vector is not None and channel_vector(constant, before.shape) is not None
+        if fits:
+            move_past(op, [position], graph)
+        return
+    other = reshape_before(op.inputs[1], graph)
+    if (
+        other is not None
+        and graph.tensors[other.inputs[0]].shape == before.shape
+        and graph.tensors[op.inputs[1]].shape == after.shape
+    ):
+        move_past(op, [0, 1], graph)

@@ -1,0 +1,42 @@
+"""All passes, in order, until nothing changes."""
+
+from edgenn.ir.graph import Graph
+from edgenn.passes.base import Pass
+from edgenn.passes.fold_affine import FoldAffine
+from edgenn.passes.fold_constants import FoldConstants
+from edgenn.passes.fold_padding import FoldPadding
+from edgenn.passes.fuse_activations import FuseActivations
+from edgenn.passes.fuse_bias import FuseBias
+from edgenn.passes.fuse_hard_swish import FuseHardSwish
+from edgenn.passes.move_reshapes import MoveReshapes
+from edgenn.passes.remove_identities import RemoveIdentities
+
+PASSES: tuple[Pass, ...] = (
+    FoldConstants(),
+    FuseHardSwish(),  # before affine ops merge and hide its pattern
+    MoveReshapes(),
+    RemoveIdentities(),
+    FoldPadding(),
+    FoldAffine(),
+    FuseBias(),
+    FuseActivations(),
+)
+
+MAX_ROUNDS = 10
+"""Every rule shortens the graph or moves something down, so rounds end by themselves; the
+bound turns a rule that breaks this into a slow conversion instead of an endless one."""
+
+
+def simplify(graph: Graph) -> Graph:
+    """The graph after all passes, repeated until none of them applies.
+
+    For float graphs, before quantisation. It computes the same up to float32 rounding.
+    """
+    graph = graph.pruned()
+    for _ in range(MAX_ROUNDS):
+        before = graph
+        for run in PASSES:
+            graph = run(graph)
+        if graph is before:
+            break
+    return graph

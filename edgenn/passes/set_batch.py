@@ -1,0 +1,32 @@
+"""Fixes the open batch dimension."""
+
+from edgenn.errors import UsageError
+from edgenn.ir.graph import Graph
+from edgenn.ir.tensor import Tensor
+
+
+def with_batch(graph: Graph, batch: int) -> Graph:
+    """The graph with the open first dimension of every input fixed to ``batch``.
+
+    Every shape that follows from it is inferred again; names, constants and quantisation stay.
+
+    Raises:
+        UsageError: ``batch`` is not positive, or an input has another fixed batch.
+    """
+    if batch < 1:
+        raise UsageError(f"batch {batch} is not a positive number", "ask for 1 or more")
+    tensors = dict(graph.tensors)
+    for tensor in graph.input_tensors():
+        if tensor.shape[:1] not in ((None,), (batch,)):
+            raise UsageError(
+                f"input {tensor.name!r} has the fixed shape {tensor.shape}: no batch of {batch}",
+                "leave the batch out, or build the model with an open one",
+            )
+        tensors[tensor.name] = tensor.with_(shape=(batch, *tensor.shape[1:]))
+    for op in graph.ops:
+        types = op.operator.infer([tensors[name] for name in op.inputs])
+        for name, type_ in zip(op.outputs, types, strict=True):
+            old: Tensor = tensors[name]
+            if old.shape != type_.shape:
+                tensors[name] = old.with_(shape=type_.shape)
+    return graph.with_(tensors=tensors)
