@@ -1,0 +1,178 @@
+"""The compiler's way, step by step: Keras model → Graph → quantised Graph → bytes.
+
+Each step takes what the one before gave; nothing travels back. ``edgenn.api`` adds files,
+bundles and the judge around it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Final
+
+import numpy as np
+
+from edgenn.errors import DataError, UsageError
+from edgenn.ir.graph import Graph
+from edgenn.ir.tensor import Array, Tensor
+from edgenn.passes import simplify
+from edgenn.quantization.border import with_border
+from edgenn.quantization.calibration import Observe, choose_ranges, collect, observed_tensors
+from edgenn.quantization.calibrators import CALIBRATORS, DEFAULT_CALIBRATOR
+from edgenn.quantization.integer import quantize_integer
+from edgenn.quantization.observer import litert_observer
+from edgenn.quantization.schemes import INTEGER_FORMATS, Scheme
+from edgenn.quantization.weights import WEIGHT_SCHEMES
+
+Samples = Mapping[str, Array]
+"""Public input name → array of samples, ``(n, …)``."""
+Progress = Callable[[str, int, int], None]
+"""``(stage, done, total)``, called while work goes on."""
+
+ELEMENTS_PER_BATCH: Final = 1 << 22
+"""Activations that calibration holds at once; bounds its memory whatever the sample count."""
+LARGEST_BATCH: Final = 32
+
+
+@dataclass(frozen=True)
+class QuantizationOptions:
+    """How full-integer graphs are made."""
+
+    calibrator: str = DEFAULT_CALIBRATOR
+    allow_float: bool = False
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """The progress nobody watches."""
+
+
+def graph_of(model: Any, *, name: str | None = None) -> Graph:
+    """A Keras model as a simplified float graph.
+
+    Raises:
+        UnsupportedError: A layer that cannot be converted.
+    """
+    from edgenn.frontend import capture
+
+    return simplify(capture(model, name=name))
+
+
+def quantized(
+    graph: Graph,
+    scheme: Scheme,
+    calibration: Samples | None = None,
+    options: QuantizationOptions | None = None,
+    progress: Progress = silent,
+) -> Graph:
+    """The float graph in another scheme.
+
+    Raises:
+        UsageError: A full-integer scheme without calibration data.
+        DataError: Calibration data that do not fit the model.
+        UnsupportedError: Ops without an integer kernel.
+    """
+    options = options or QuantizationOptions()
+    if scheme is Scheme.FLOAT32:
+        return graph
+    if not scheme.is_full_integer:
+        return WEIGHT_SCHEMES[scheme](graph)
+    if calibration is None:
+        raise UsageError(
+            f"{scheme} needs calibration data: integers can only cover ranges that were seen",
+            "give 100 or more typical samples with --calibration FILE",
+        )
+    calibrator = CALIBRATORS[options.calibrator]
+    statistics = collect(
+        graph,
+        batches(graph, calibration, progress),
+        observer(graph),
+        histogram=calibrator.needs_histogram,
+    )
+    ranges = choose_ranges(statistics, calibrator, INTEGER_FORMATS[scheme].activation)
+    return quantize_integer(graph, scheme, ranges, allow_float=options.allow_float)
+
+
+def observer(graph: Graph) -> Observe:
+    """Sees every tensor of the graph, by LiteRT."""
+    from edgenn.export.tflite.exporter import to_tflite
+
+    return litert_observer(graph, to_tflite)
+
+
+def batches(graph: Graph, samples: Samples, progress: Progress) -> Iterator[dict[str, Array]]:
+    """The samples in batches of bounded size, in the inputs' dtypes.
+
+    A graph of fixed batch takes just that many at a time; its last batch is filled up with
+    samples seen before, which changes no extreme.
+
+    Raises:
+        DataError: Names, shapes or counts that do not fit the graph.
+    """
+    tensors = {public: graph.tensors[name] for public, name in graph.inputs.items()}
+    count = check_samples(tensors, samples)
+    fixed = next((tensor.shape[0] for tensor in tensors.values()), None)
+    size = fixed or batch_size(graph)
+    for start in range(0, count, size):
+        rows = (
+            np.arange(start, start + size) if fixed else np.arange(start, min(start + size, count))
+        )
+        yield {
+            public: finite(public, samples[public][rows % count]).astype(tensor.dtype, copy=False)
+            for public, tensor in tensors.items()
+        }
+        progress("calibrating", min(start + size, count), count)
+
+
+def batch_size(graph: Graph) -> int:
+    """Samples whose activations together stay within bounded memory."""
+    elements = sum(
+        prod(size or 1 for size in graph.tensors[name].shape[1:])
+        for name in observed_tensors(graph)
+    )
+    return max(1, min(LARGEST_BATCH, ELEMENTS_PER_BATCH // max(1, elements)))
+
+
+def check_samples(tensors: Mapping[str, Tensor], samples: Samples) -> int:
+    """How many samples there are, once they are known to fit."""
+    for public, tensor in tensors.items():
+        if public not in samples:
+            raise DataError(
+                f"no data for input {public!r}; found {sorted(samples)}",
+                "an .npz needs one array per input, named like it",
+            )
+        shape = samples[public].shape
+        if len(shape) != tensor.rank or not fits(shape[1:], tensor.shape[1:]):
+            expected = ", ".join("any" if s is None else str(s) for s in tensor.shape[1:])
+            raise DataError(f"input {public!r} takes (n, {expected}), the data are {shape}")
+    counts = {public: len(samples[public]) for public in tensors}
+    if len(set(counts.values())) > 1:
+        raise DataError(f"the inputs have different numbers of samples: {counts}")
+    count = next(iter(counts.values()), 0)
+    if count == 0:
+        raise DataError("the data hold no samples")
+    return count
+
+
+def fits(actual: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
+    return all(e is None or a == e for a, e in zip(actual, expected, strict=True))
+
+
+def finite(public: str, values: Array) -> Array:
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise DataError(f"input {public!r} holds NaN or infinite values", "clean the data first")
+    return values
+
+
+def written(graph: Graph, format_: str, io: str | None = None) -> bytes:
+    """The graph as the bytes of a file.
+
+    Args:
+        format_: ``tflite`` or ``onnx``; an ONNX file always takes and gives float.
+        io: Border dtype of a full-integer TFLite file; ``None`` keeps the graph's integers.
+    """
+    if format_ == "onnx":
+        from edgenn.export.onnx.exporter import to_onnx
+
+        return to_onnx(graph)
+    from edgenn.export.tflite.exporter import to_tflite
+
+    return to_tflite(with_border(graph, io) if io else graph)
