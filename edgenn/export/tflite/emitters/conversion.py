@@ -1,0 +1,28 @@
+"""Changes of representation."""
+
+from ai_edge_litert import schema_py_generated as schema
+
+from edgenn.export.tflite.builtins import Builtin, emit_builtin
+from edgenn.export.tflite.context import TENSOR_TYPES, Context
+from edgenn.export.tflite.registry import emitter
+from edgenn.ir.graph import Op
+from edgenn.ir.ops import Cast, Dequantize, Quantize
+
+
+@emitter(Quantize)
+def quantize(op: Op, context: Context) -> None:
+    emit_builtin(Builtin("QUANTIZE", schema.QuantizeOptionsT), op, context)
+
+
+@emitter(Dequantize)
+def dequantize(op: Op, context: Context) -> None:
+    emit_builtin(Builtin("DEQUANTIZE", schema.DequantizeOptionsT), op, context)
+
+
+@emitter(Cast)
+def cast(op: Op, context: Context) -> None:
+    def dtypes(options: schema.CastOptionsT, _: Cast) -> None:
+        options.inDataType = TENSOR_TYPES[context.tensor(op.inputs[0]).dtype]
+        options.outDataType = TENSOR_TYPES[context.tensor(op.output).dtype]
+
+    emit_builtin(Builtin("CAST", schema.CastOptionsT, dtypes), op, context)
