@@ -1,0 +1,5 @@
+"""A Keras model → ``Graph``: one small handler per layer; what has none is traced."""
+
+from edgenn.frontend.capture import capture
+
+__all__ = ["capture"]

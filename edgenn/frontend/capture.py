@@ -1,0 +1,129 @@
+"""A Keras model object → ``Graph``."""
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+import edgenn.frontend.handlers  # noqa: F401  (registers the handlers)
+from edgenn.errors import UsageError
+from edgenn.frontend.context import Context, TensorName, graph_dtype
+from edgenn.frontend.keras_import import keras
+from edgenn.frontend.tracing import restored_nodes
+from edgenn.frontend.walking import follow, functional_of, inline
+from edgenn.ir.graph import Graph
+from edgenn.ir.tensor import Shape
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input of a model under its public name."""
+
+    name: str
+    shape: Shape
+    dtype: str
+
+
+def capture(model: keras.Model, *, name: str | None = None, batch: int | None = None) -> Graph:
+    """The graph of a model at inference.
+
+    Args:
+        model: Functional, Sequential, or a subclass that has been called or built.
+        name: The graph's name; the model's by default.
+        batch: Fixes the batch size, which is open by default.
+
+    Returns:
+        A graph whose input names are those of the Keras inputs and whose output names are
+        those of the layers (or dictionary keys) that make them.
+
+    Raises:
+        UsageError: The model's input shapes are not known, or do not allow ``batch``.
+        UnsupportedError: A layer can be neither converted nor traced.
+    """
+    context = Context(name or model.name)
+    function = functional_of(model)
+    with restored_nodes(model):
+        if function is not None:
+            inputs = [Input(t.name, t.shape, t.dtype) for t in function.inputs]
+            names = add_inputs(context, inputs, batch)
+            result = inline(context, function, names, {})
+            public = functional_output_names(function)
+        else:
+            structure = subclass_inputs(model)
+            inputs = keras.tree.flatten(structure)
+            names = add_inputs(context, inputs, batch)
+            args = keras.tree.pack_sequence_as(structure, names)
+            result = follow(context, model.call, args, {})
+            public = structure_names(result)
+    outputs = keras.tree.flatten(result)
+    return context.builder.finish(dict(zip(unique_names(public), outputs, strict=True)))
+
+
+def add_inputs(context: Context, inputs: list[Input], batch: int | None) -> list[TensorName]:
+    names = []
+    for entry in inputs:
+        shape = entry.shape
+        if batch is not None and shape:
+            if shape[0] not in (None, batch):
+                raise UsageError(
+                    f"input {entry.name!r} has a fixed batch of {shape[0]}, not {batch}",
+                    f"leave the batch out, or give {shape[0]}",
+                )
+            shape = (batch, *shape[1:])
+        names.append(TensorName(context.builder.input(entry.name, shape, graph_dtype(entry.dtype))))
+    return names
+
+
+def functional_output_names(function: Any) -> list[str]:
+    """Dictionary keys where the outputs are one, else the names of the last layers."""
+    if isinstance(function._outputs_struct, dict):
+        return structure_names(function._outputs_struct)
+    return [t._keras_history.operation.name for t in function.outputs]
+
+
+def structure_names(result: Any) -> list[str]:
+    """Names for the outputs of a subclassed model: dictionary keys, else ``output_0`` and on."""
+    names = []
+    for path, _ in keras.tree.flatten_with_path(result):
+        keys = [str(key) for key in path]
+        names.append("_".join(keys if keys and not keys[0].isdigit() else ["output", *keys]))
+    return names
+
+
+def unique_names(names: list[str]) -> list[str]:
+    """``a``, ``a`` becomes ``a``, ``a_1``."""
+    taken: list[str] = []
+    for name in names:
+        candidate, count = name, 0
+        while candidate in taken:
+            count += 1
+            candidate = f"{name}_{count}"
+        taken.append(candidate)
+    return taken
+
+
+def subclass_inputs(model: Any) -> tuple[Any, ...]:
+    """The positional arguments of a subclassed model's ``call``, as ``Input``s.
+
+    Keras keeps the shapes that the model was built with; the batch among them is that of the
+    first call, so it is open here.
+    """
+    config = model.get_build_config()
+    if not config or not any(config.values()):
+        raise UsageError(
+            f"the input shapes of {type(model).__name__} {model.name!r} are not known",
+            "call the model once on data, or give it an InputLayer",
+        )
+    parameters = [p for p in inspect.signature(model.call).parameters if p != "training"]
+    shapes = config.get("shapes_dict") or {parameters[0]: config["input_shape"]}
+    by_parameter = {key.removesuffix("_shape"): shape for key, shape in shapes.items()}
+    ordered = [p for p in parameters if p in by_parameter]
+    return tuple(shapes_to_inputs(parameter, by_parameter[parameter]) for parameter in ordered)
+
+
+def shapes_to_inputs(name: str, shape: Any) -> Any:
+    """A structure of shapes as the same structure of ``Input``s."""
+    if isinstance(shape, dict):
+        return {key: shapes_to_inputs(str(key), value) for key, value in shape.items()}
+    if all(size is None or isinstance(size, int) for size in shape):
+        return Input(name, (None, *shape[1:]), "float32")
+    return [shapes_to_inputs(f"{name}_{i}", value) for i, value in enumerate(shape)]

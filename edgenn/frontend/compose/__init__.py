@@ -1,0 +1,1 @@
+"""What layers and ``keras.ops`` have in common, composed of the graph's operators."""

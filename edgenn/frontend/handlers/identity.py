@@ -1,0 +1,48 @@
+"""Layers that do nothing at inference, and Masking."""
+
+import inspect
+from typing import Any
+
+from edgenn.frontend.context import Context
+from edgenn.frontend.keras_import import keras
+from edgenn.frontend.registry import handler
+from edgenn.ir.ops import NotEqual, ReduceAny, Select
+
+layers = keras.layers
+
+NOISE = (
+    layers.ActivityRegularization,
+    layers.AlphaDropout,
+    layers.Dropout,
+    layers.GaussianDropout,
+    layers.GaussianNoise,
+    layers.Identity,
+    layers.SpatialDropout1D,
+    layers.SpatialDropout2D,
+    layers.SpatialDropout3D,
+)
+RANDOM_CROP = getattr(layers, "RandomCrop", None)
+AUGMENTATION = tuple(
+    layer
+    for name, layer in sorted(vars(layers).items())
+    if (name.startswith("Random") or name in ("AugMix", "CutMix", "MixUp", "RandAugment"))
+    and inspect.isclass(layer)
+    and layer is not RANDOM_CROP
+)
+"""``RandomCrop`` is not among them: at inference it crops the centre."""
+
+
+@handler(*NOISE, *AUGMENTATION)
+def identity(context: Context, layer: Any, x: str) -> str:
+    """Nothing, at inference."""
+    return x
+
+
+@handler(layers.Masking)
+def masking(context: Context, layer: Any, x: str) -> str:
+    """Zeros for masked steps; an error where a later layer would use the mask."""
+    differs = context.apply(NotEqual(), x, layer.mask_value)
+    kept = context.add(ReduceAny((context.rank(x) - 1,), True), [differs])
+    y = context.add(Select(), [kept, x, context.operand(0, context.dtype(x))])
+    context.masked.add(y)
+    return y

@@ -1,0 +1,89 @@
+"""Finds the operations inside a layer, model or function that has no handler.
+
+Its ``call`` runs on symbolic tensors; Keras records every layer and ``keras.ops`` operation
+that is called on the way, as it does for functional models.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from edgenn.errors import EdgennError
+from edgenn.frontend.context import Context, TensorName
+from edgenn.frontend.keras_import import keras
+
+HANDLER_HINT = 'add a handler, see "Adding a layer" in CONTRIBUTING.md'
+TRACE_HINT = (
+    "call only Keras layers and keras.ops (no TensorFlow functions, no Python control flow on "
+    f"values), or {HANDLER_HINT}"
+)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What happens inside a call.
+
+    Attributes:
+        tensors: The tensors that went in.
+        symbols: The symbolic tensors that stood for them.
+        result: What came out, a structure of symbolic tensors.
+    """
+
+    tensors: list[TensorName]
+    symbols: list[Any]
+    result: Any
+
+
+def trace(context: Context, function: Callable[..., Any], args: Any, kwargs: Any) -> Trace:
+    """Calls ``function`` on symbolic tensors in place of those named in its arguments.
+
+    Raises:
+        UnsupportedError: The function fails on symbolic tensors.
+    """
+    tensors: list[TensorName] = []
+    symbols: list[Any] = []
+
+    def symbol(value: Any) -> Any:
+        if not isinstance(value, TensorName):
+            return value
+        tensor = context.tensor(value)
+        tensors.append(value)
+        symbols.append(keras.KerasTensor(tensor.shape, tensor.dtype))
+        return symbols[-1]
+
+    args, kwargs = keras.tree.map_structure(symbol, (args, kwargs))
+    if "training" in inspect.signature(function).parameters:
+        kwargs = {**kwargs, "training": False}
+    try:
+        result = function(*args, **kwargs)
+    except EdgennError:
+        raise
+    except Exception as error:  # anything that a user's code may raise
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise context.unsupported(
+            f"{describe(function)} has no handler and cannot be traced: {reason}", TRACE_HINT
+        ) from error
+    return Trace(tensors, symbols, result)
+
+
+def describe(function: Callable[..., Any]) -> str:
+    """The layer's class, or the function's name."""
+    owner = getattr(function, "__self__", None)
+    if owner is not None:
+        return f"layer of class {type(owner).__name__}"
+    return f"function {getattr(function, '__name__', function)!r}"
+
+
+@contextmanager
+def restored_nodes(model: Any) -> Iterator[None]:
+    """Takes the calls recorded meanwhile off the model's layers again."""
+    layers = [model, *model._flatten_layers(include_self=False)]
+    before = [(len(layer._inbound_nodes), len(layer._outbound_nodes)) for layer in layers]
+    try:
+        yield
+    finally:
+        for layer, (inbound, outbound) in zip(layers, before, strict=True):
+            del layer._inbound_nodes[inbound:]
+            del layer._outbound_nodes[outbound:]
