@@ -10,13 +10,17 @@ from edgenn.ir.operator import Activation, IntegerInput, Operator, OutputRule, T
 from edgenn.ir.ops.integer import stored
 from edgenn.ir.tensor import Array, Tensor
 
+BORDER_DTYPES: frozenset[str] = frozenset({"int8", "uint8", "int16"})
+"""What quantisation converts from and to; uint8 stands at the border of a model only."""
+
 
 @dataclass(frozen=True)
 class Cast(Operator):
-    """The same numbers in another dtype."""
+    """The same numbers in another dtype; of real numbers or counts, not of stored integers."""
 
     kind = "cast"
     output_rule = OutputRule.NONE
+    integer_dtypes = frozenset()
 
     dtype: str = "float32"
 
@@ -37,6 +41,7 @@ class Quantize(Operator):
     """
 
     kind = "quantize"
+    integer_dtypes = BORDER_DTYPES
 
     dtype: str = "int8"
 
@@ -67,6 +72,7 @@ class Dequantize(Operator):
 
     kind = "dequantize"
     output_rule = OutputRule.NONE
+    integer_dtypes = BORDER_DTYPES
 
     def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
         (x,) = inputs
