@@ -1,0 +1,165 @@
+"""The layers whose meaning is the same in Keras 2 and 3, and how their configurations differ."""
+
+from collections.abc import Callable
+from typing import Any
+
+Config = dict[str, Any]
+Rule = Callable[[Config], None]
+"""Changes a configuration in place; ValueError with the reason where Keras 3 has no equal."""
+
+
+def _drop(*keys: str) -> Rule:
+    """Keys without a meaning for the result."""
+
+    def rule(config: Config) -> None:
+        for key in keys:
+            config.pop(key, None)
+
+    return rule
+
+
+def _only(key: str, *allowed: Any) -> Rule:
+    """A key that Keras 3 lacks: gone where it says what Keras 3 does anyway."""
+
+    def rule(config: Config) -> None:
+        value = config.pop(key, allowed[0])
+        if value not in allowed:
+            raise ValueError(f"{key}={value!r} has no equal in Keras 3")
+
+    return rule
+
+
+def _rename(old: str, new: str) -> Rule:
+    def rule(config: Config) -> None:
+        if old in config:
+            config[new] = config.pop(old)
+
+    return rule
+
+
+def _default(key: str, value: Any) -> Rule:
+    """What Keras 2 did when the file does not say and Keras 3's default differs."""
+
+    def rule(config: Config) -> None:
+        config.setdefault(key, value)
+
+    return rule
+
+
+def _single_axis(config: Config) -> None:
+    """Keras 2 stores the axis of a batch normalisation as a list."""
+    axis = config.get("axis", -1)
+    if isinstance(axis, list):
+        if len(axis) != 1:
+            raise ValueError(f"axis={axis} has no equal in Keras 3")
+        (config["axis"],) = axis
+
+
+_BATCH_NORMALIZATION = (
+    _single_axis,
+    _only("renorm", False),
+    _only("virtual_batch_size", None),
+    _only("adjustment", None),
+    _drop("fused", "renorm_clipping", "renorm_momentum", "synchronized"),
+)
+_DEPTHWISE = (_only("groups", 1), _drop("filters"))
+_RECURRENT = (
+    _only("time_major", False),
+    _only("input_length", None),
+    _drop("implementation", "input_dim", "cudnn_enabled", "zero_output_for_mask"),
+)
+
+_SAME = (
+    "Activation",
+    "ActivityRegularization",
+    "Add",
+    "AdditiveAttention",
+    "Average",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "CenterCrop",
+    "Concatenate",
+    "Conv1D",
+    "Conv1DTranspose",
+    "Conv2D",
+    "Conv2DTranspose",
+    "Cropping1D",
+    "Cropping2D",
+    "Dense",
+    "Dot",
+    "EinsumDense",
+    "ELU",
+    "Flatten",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "GroupNormalization",
+    "LayerNormalization",
+    "Masking",
+    "Maximum",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "Minimum",
+    "Multiply",
+    "Normalization",
+    "Permute",
+    "PReLU",
+    "ReLU",
+    "RepeatVector",
+    "Rescaling",
+    "Reshape",
+    "Resizing",
+    "Softmax",
+    "Subtract",
+    "UnitNormalization",
+    "UpSampling1D",
+    "UpSampling2D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+)
+_NOISE = (
+    "AlphaDropout",
+    "Dropout",
+    "GaussianDropout",
+    "GaussianNoise",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+)
+_BATCH_NORMALIZATIONS = (
+    "BatchNormalization",
+    "BatchNormalizationV1",
+    "BatchNormalizationV2",
+    "SyncBatchNormalization",
+)
+
+# Keras 2 class → Keras 3 class and the rules that its configuration needs.
+LAYERS: dict[str, tuple[str, tuple[Rule, ...]]] = {
+    **{name: (name, ()) for name in _SAME},
+    **{name: (name, (_drop("seed"),)) for name in _NOISE},
+    **dict.fromkeys(_BATCH_NORMALIZATIONS, ("BatchNormalization", _BATCH_NORMALIZATION)),
+    "Attention": ("Attention", (_only("causal", False),)),
+    "DepthwiseConv1D": ("DepthwiseConv1D", _DEPTHWISE),
+    "DepthwiseConv2D": ("DepthwiseConv2D", _DEPTHWISE),
+    "SeparableConv1D": ("SeparableConv1D", (_only("groups", 1),)),
+    "SeparableConv2D": ("SeparableConv2D", (_only("groups", 1),)),
+    "Embedding": ("Embedding", (_drop("input_length"), _only("sparse", False))),
+    "LeakyReLU": ("LeakyReLU", (_rename("alpha", "negative_slope"),)),
+    "MultiHeadAttention": (
+        "MultiHeadAttention",
+        (
+            _drop("query_shape", "key_shape", "value_shape"),
+            _only("softmax_robust_masking", False),
+        ),
+    ),
+    "LSTM": ("LSTM", (*_RECURRENT, _default("recurrent_activation", "hard_sigmoid"))),
+    "GRU": (
+        "GRU",
+        (
+            *_RECURRENT,
+            _default("reset_after", False),
+            _default("recurrent_activation", "hard_sigmoid"),
+        ),
+    ),
+    "SimpleRNN": ("SimpleRNN", _RECURRENT),
+}

@@ -1,0 +1,152 @@
+"""Stored weights of Keras 2 → the variables of the translated model, each one checked.
+
+Keras 2 stores a layer's weights as one list: the trainable ones first, then the others, where a
+frozen layer has no trainable ones. Keras 3 orders some of them another way, so the order is made
+again from the flags in the file; then each weight must have the right count, name and shape.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgenn.errors import ModelFileError
+from edgenn.frontend.keras_import import keras
+from edgenn.frontend.loading.legacy_model import LegacyLayer
+
+
+@dataclass(frozen=True)
+class StoredWeight:
+    """One weight of a file: its path, such as ``conv2d/kernel:0``, and its value."""
+
+    path: str
+    value: npt.NDArray[Any]
+
+    @property
+    def name(self) -> str:
+        """``kernel`` of ``conv2d/kernel_1:0``."""
+        return re.sub(r"(_\d+)?(:\d+)?$", "", self.path.split("/")[-1])
+
+
+@dataclass(frozen=True)
+class StoredLayer:
+    """A layer of a file that has weights, in Keras 2's order."""
+
+    name: str
+    weights: tuple[StoredWeight, ...]
+
+
+@dataclass(frozen=True)
+class _Variable:
+    """A variable of the new model and the layer of the file that it belongs to."""
+
+    owner: LegacyLayer
+    variable: Any
+
+
+# What Keras 3 calls a weight that Keras 2 called otherwise.
+_NEW_NAMES = {("DepthwiseConv1D", "depthwise_kernel"): "kernel"}
+_NEW_NAMES[("DepthwiseConv2D", "depthwise_kernel")] = "kernel"
+# The state of a random generator: no part of inference.
+_IGNORED_NAMES = frozenset({"StateVar"})
+
+
+def assign_weights(model: LegacyLayer, stored: Sequence[StoredLayer], file: str) -> None:
+    """Give every variable of the model its stored value.
+
+    Args:
+        model: The wired model.
+        stored: All layers of the file, in the file's order.
+        file: For messages.
+
+    Raises:
+        ModelFileError: A weight is missing or left over, or has another name or shape.
+    """
+    groups = [_without_ignored(layer) for layer in stored]
+    groups = [group for group in groups if group.weights]
+    layers = [child for child in model.children if child.layer.weights]
+    names = [layer.name for layer in layers]
+    for layer, group in zip(layers, groups, strict=False):
+        if layer.name is not None and layer.name != group.name:
+            raise _mismatch(file, f"weights for '{layer.name}', found those of '{group.name}'")
+    if len(layers) != len(groups):
+        raise _mismatch(
+            file,
+            f"weights for {len(layers)} layers, found {len(groups)}; "
+            f"{sorted(set(map(str, names)) ^ {group.name for group in groups})} differ",
+        )
+    for layer, group in zip(layers, groups, strict=True):
+        _assign_layer(layer, group, file)
+    for layer in layers:
+        _finish(layer)
+
+
+def _without_ignored(layer: StoredLayer) -> StoredLayer:
+    kept = tuple(weight for weight in layer.weights if weight.name not in _IGNORED_NAMES)
+    return StoredLayer(layer.name, kept)
+
+
+def _assign_layer(layer: LegacyLayer, group: StoredLayer, file: str) -> None:
+    trainable, others = _variables(layer)
+    variables = trainable + others
+    if len(variables) != len(group.weights):
+        raise _mismatch(
+            file, f"{len(variables)} weights in '{group.name}', found {len(group.weights)}"
+        )
+    owners = {str(variable.owner.name) for variable in variables}
+    for target, weight in zip(variables, group.weights, strict=True):
+        _check(target, weight, owners, file)
+        target.variable.assign(np.asarray(weight.value))
+
+
+def _variables(layer: LegacyLayer) -> tuple[list[_Variable], list[_Variable]]:
+    """The layer's variables as Keras 2 orders them: (trainable ones, others)."""
+    if layer.children:
+        parts = [_variables(child) for child in layer.children]
+        trainable = [variable for part, _ in parts for variable in part]
+        others = [variable for _, part in parts for variable in part]
+    else:
+        trainable = [_Variable(layer, v) for v in layer.layer.trainable_weights]
+        others = [_Variable(layer, v) for v in layer.layer.non_trainable_weights]
+    return (trainable, others) if layer.trainable else ([], trainable + others)
+
+
+def _check(target: _Variable, weight: StoredWeight, owners: set[str], file: str) -> None:
+    """Shape, name, and in a nested model the layer that the weight's path speaks of."""
+    owner, variable = target.owner, target.variable
+    wanted = f"'{owner.name}/{variable.name}' of shape {tuple(variable.shape)}"
+    found = f"'{weight.path}' of shape {weight.value.shape}"
+    name = _NEW_NAMES.get((owner.class_name, weight.name), weight.name)
+    of_another_layer = (owners & set(weight.path.split("/"))) - {str(owner.name)}
+    if (
+        tuple(variable.shape) != weight.value.shape
+        or (name != variable.name and _is_of_keras(owner.layer))
+        or (of_another_layer and str(owner.name) not in weight.path)
+    ):
+        raise _mismatch(file, f"{wanted}, found {found}")
+
+
+def _is_of_keras(layer: Any) -> bool:
+    """A class of Keras itself, whose names of weights are known; not one of the user's."""
+    return type(layer).__module__.startswith("keras.")
+
+
+def _finish(layer: LegacyLayer) -> None:
+    """Normalization derives what it computes with from its weights, once they are there."""
+    for child in layer.children:
+        _finish(child)
+    inner = layer.layer
+    while isinstance(inner, keras.layers.Wrapper):
+        inner = inner.layer
+    if isinstance(inner, keras.layers.Normalization):
+        inner.finalize_state()
+
+
+def _mismatch(file: str, expected_found: str) -> ModelFileError:
+    return ModelFileError(
+        f"{file}: weights and model do not fit: expected {expected_found}",
+        "the file is damaged or was changed by hand; save the model again",
+    )
