@@ -48,6 +48,7 @@ class FuseActivations(Pass):
     1. A clamp of a clamp becomes one clamp, where an activation has the joint bounds.
     2. A maximum or minimum whose bounds are those of an activation becomes that activation.
     3. A clamp moves into the ``activation`` of the op that makes its input.
+    4. A clamp to bounds that its input keeps anyway goes.
     """
 
     name = "fuse_activations"
@@ -57,23 +58,23 @@ class FuseActivations(Pass):
         if bounds is None:
             return
         source = data_input(op, graph)
+        known = known_bounds(source, graph)
+        if compose(known, bounds) == known and graph.bypass(op, source):
+            return
         while (before := inner_clamp(source, graph)) is not None:
             joint = compose(clamp_bounds(before, graph), bounds)
             if joint not in BY_BOUNDS and isinstance(op.operator, Clamp):
                 break
             bounds, source = joint, data_input(before, graph)
-        activation = BY_BOUNDS.get(bounds)
         producer = graph.producer(source)
-        if activation is None or activation is Activation.NONE:
-            return
         if producer is not None and isinstance(producer.operator, FUSABLE):
             joint = compose(producer.operator.activation.bounds, bounds)
             if graph.is_single_use(source) and joint in BY_BOUNDS:
                 graph.replace(op, fused(producer, BY_BOUNDS[joint], op.output))
                 return
-        clamp = CLAMPS[activation]()
-        if op.operator != clamp or source != op.inputs[0]:
-            graph.replace(op, graph.make(clamp, [source], op.output))
+        clamp = CLAMPS.get(BY_BOUNDS.get(bounds, Activation.NONE))
+        if clamp is not None and (op.operator != clamp() or source != op.inputs[0]):
+            graph.replace(op, graph.make(clamp(), [source], op.output))
 
 
 def clamp_bounds(op: Op, graph: Rewriter) -> Bounds | None:
@@ -112,6 +113,23 @@ def inner_clamp(name: str, graph: Rewriter) -> Op | None:
     if producer is None or not graph.is_single_use(name):
         return None
     return None if clamp_bounds(producer, graph) is None else producer
+
+
+def known_bounds(name: str, graph: Rewriter) -> Bounds:
+    """The bounds that the clamps before a tensor impose on it."""
+    clamps: list[Bounds] = []
+    while (producer := graph.producer(name)) is not None:
+        bounds = clamp_bounds(producer, graph)
+        if bounds is None:
+            if isinstance(producer.operator, FUSABLE):
+                clamps.append(producer.operator.activation.bounds)
+            break
+        clamps.append(bounds)
+        name = data_input(producer, graph)
+    total = Activation.NONE.bounds
+    for bounds in reversed(clamps):
+        total = compose(total, bounds)
+    return total
 
 
 def compose(first: Bounds | None, then: Bounds) -> Bounds:
