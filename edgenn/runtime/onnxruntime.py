@@ -1,0 +1,91 @@
+"""ONNX Runtime on the CPU."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from edgenn.errors import ArtifactError, EngineError, UnavailableError
+from edgenn.runtime.litert import one_line
+from edgenn.runtime.tensor_info import Array, TensorInfo
+
+DTYPES = {"float": "float32", "double": "float64"}
+"""ONNX Runtime's names of element types that NumPy calls otherwise."""
+
+NOT_A_MODEL = ("InvalidProtobuf", "InvalidGraph", "InvalidArgument", "Fail", "NoSuchFile")
+"""ONNX Runtime's exceptions that say the file is wrong, not the engine."""
+
+ERRORS_ONLY = 3
+"""Severity: warnings about the graph's optimisation are no user's concern."""
+
+
+class OnnxRuntimeEngine:
+    """Runs an .onnx file.
+
+    Args:
+        path: The file.
+        threads: Within one op.
+
+    Raises:
+        ArtifactError: The file is damaged or no ONNX model.
+        EngineError: ONNX Runtime refuses the file.
+        UnavailableError: ONNX Runtime is not installed.
+    """
+
+    name = "onnxruntime"
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        try:
+            import onnxruntime
+        except ModuleNotFoundError as error:
+            raise UnavailableError(
+                "ONNX Runtime is not installed", "pip install 'edgenn[onnx]'"
+            ) from error
+        if path.stat().st_size == 0:
+            raise ArtifactError(f"{path} is not an ONNX file: it is empty")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = ERRORS_ONLY
+        try:
+            session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # ONNX Runtime's exceptions share no base class
+            if type(error).__name__ in NOT_A_MODEL:
+                raise ArtifactError(
+                    f"{path} is damaged or not an ONNX file: {one_line(error)}",
+                    "convert or copy it again",
+                ) from error
+            raise EngineError(f"{path}: ONNX Runtime refuses it: {one_line(error)}") from error
+        self._path = path
+        self._session = session
+        self._version = onnxruntime.__version__
+        self.inputs = tuple(tensor_info(node, path) for node in session.get_inputs())
+        self.outputs = tuple(tensor_info(node, path) for node in session.get_outputs())
+        self._names = [info.name for info in self.inputs]
+        self._output_names = [info.name for info in self.outputs]
+
+    @property
+    def version(self) -> str:
+        return f"onnxruntime {self._version}"
+
+    def reshape(self, shapes: Sequence[tuple[int, ...]]) -> None:
+        """Nothing to do: ONNX Runtime takes any shape as it comes."""
+
+    def run(self, arrays: Sequence[Array]) -> list[Array]:
+        try:
+            outputs: list[Array] = self._session.run(
+                self._output_names, dict(zip(self._names, arrays, strict=True))
+            )
+        except Exception as error:  # ONNX Runtime's exceptions share no base class
+            raise EngineError(f"{self._path}: ONNX Runtime: {one_line(error)}") from error
+        return outputs
+
+
+def tensor_info(node: Any, path: Path) -> TensorInfo:
+    match = re.fullmatch(r"tensor\((\w+)\)", node.type)
+    if match is None:
+        raise EngineError(f"{path}: {node.name!r} is a {node.type}, not an array")
+    shape = tuple(size if isinstance(size, int) else None for size in node.shape)
+    return TensorInfo(node.name, shape, DTYPES.get(match[1], match[1]))
