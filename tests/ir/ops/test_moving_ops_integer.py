@@ -74,6 +74,8 @@ MOVERS: list[tuple[Operator, tuple[int | None, ...], int]] = [
     (ops.BroadcastTo(shape=(4, 2, 3)), (2, 1), 1),
     (ops.Reverse(axes=(1,)), (None, 3, 2), 1),
     (ops.Reverse(axes=(1, 2)), (None, 3, 2), 1),
+    (ops.Reverse(axes=(-1, 0)), (2, 3, 2), 1),
+    (ops.Reverse(axes=(0, 1, 3)), (2, 3, 2, 2), 1),
     (ops.Gather(axis=0), (9, 4), 1),
     (ops.Gather(axis=1), (None, 5, 3), 1),
 ]

@@ -13,14 +13,22 @@ from edgenn.export.tflite.registry import emitter
 from edgenn.ir import ops
 from edgenn.ir.graph import Op
 from edgenn.ir.operator import Operator
+from edgenn.ir.ops.reduction import normalized
 from edgenn.ir.tensor import Tensor
 
 MIRROR_MODES: dict[str, int] = {
     "reflect": schema.MirrorPadMode.REFLECT,
     "symmetric": schema.MirrorPadMode.SYMMETRIC,
 }
-MAX_RANKS: dict[str, int] = {"STRIDED_SLICE": 5, "PAD": 5, "PADV2": 5, "TRANSPOSE": 6}
-"""The highest rank that LiteRT's kernel takes."""
+MAX_RANKS: dict[type[Operator], int] = {
+    ops.Pad: 5,
+    ops.Concatenation: 6,
+    ops.Split: 6,
+    ops.Transpose: 8,
+    ops.Reverse: 8,
+    ops.Squeeze: 8,
+}
+"""The highest rank that both LiteRT's own kernels and XNNPACK's run; others have no limit."""
 
 
 def _squeeze(options: Any, operator: Any) -> None:
@@ -52,7 +60,6 @@ WITH_ATTRIBUTE: dict[type[Operator], tuple[Builtin, Callable[[Any], Any]]] = {
     ),
     ops.Tile: (Builtin("TILE", schema.TileOptionsT), lambda o: o.multiples),
     ops.BroadcastTo: (Builtin("BROADCAST_TO", schema.BroadcastToOptionsT), lambda o: o.shape),
-    ops.Reverse: (Builtin("REVERSE_V2", schema.ReverseV2OptionsT), lambda o: o.axes),
 }
 """One attribute is an int32 tensor, the last input."""
 
@@ -61,9 +68,9 @@ def int32(op: Op, name: str, values: Any, context: Context) -> int:
     return context.constant(f"{op.name}/{name}", np.asarray(values, np.int32))
 
 
-def require_rank(builtin: str, op: Op, context: Context) -> None:
-    rank, limit = context.tensor(op.inputs[0]).rank, MAX_RANKS[builtin]
-    if rank > limit:
+def require_rank(op: Op, context: Context) -> None:
+    rank, limit = context.tensor(op.inputs[0]).rank, MAX_RANKS.get(type(op.operator))
+    if limit is not None and rank > limit:
         raise UnsupportedError(
             f"{op.name}: LiteRT's {op.kind!r} takes tensors up to rank {limit}, not {rank}",
             hint="merge dimensions with a reshape before the op",
@@ -72,14 +79,14 @@ def require_rank(builtin: str, op: Op, context: Context) -> None:
 
 @emitter(*PLAIN)
 def plain(op: Op, context: Context) -> None:
+    require_rank(op, context)
     emit_builtin(PLAIN[type(op.operator)], op, context)
 
 
 @emitter(*WITH_ATTRIBUTE)
 def with_attribute(op: Op, context: Context) -> None:
+    require_rank(op, context)
     builtin, attribute = WITH_ATTRIBUTE[type(op.operator)]
-    if builtin.name in MAX_RANKS:
-        require_rank(builtin.name, op, context)
     values = attribute(op.operator)
     emit_builtin(builtin, op, context, int32(op, "attribute", values, context))
 
@@ -97,6 +104,7 @@ def pack(op: Op, context: Context) -> None:
 def split(op: Op, context: Context) -> None:
     operator = op.operator
     assert isinstance(operator, ops.Split)
+    require_rank(op, context)
     axis = int32(op, "axis", operator.axis, context)
     x = context.indices(op.inputs)
     outputs = context.indices(op.outputs)
@@ -115,7 +123,6 @@ def split(op: Op, context: Context) -> None:
 def strided_slice(op: Op, context: Context) -> None:
     operator = op.operator
     assert isinstance(operator, ops.StridedSlice)
-    require_rank("STRIDED_SLICE", op, context)
     options = schema.StridedSliceOptionsT()
     options.beginMask = _mask(bound is None for bound in operator.begin)
     options.endMask = _mask(bound is None for bound in operator.end)
@@ -141,7 +148,7 @@ def _mask(bits: Any) -> int:
 def pad(op: Op, context: Context) -> None:
     operator = op.operator
     assert isinstance(operator, ops.Pad)
-    require_rank("PAD", op, context)
+    require_rank(op, context)
     paddings = int32(op, "paddings", operator.paddings, context)
     if operator.value == 0:  # PAD fills with the stored integer of 0
         emit_builtin(Builtin("PAD", schema.PadOptionsT), op, context, paddings)
@@ -157,3 +164,32 @@ def pad_value(op: Op, operator: ops.Pad, output: Tensor) -> Tensor:
     else:
         data = operator.stored_value(output.quantization, output.dtype).reshape(1)
     return Tensor.constant(f"{op.name}/value", data, output.quantization)
+
+
+@emitter(ops.Reverse)
+def reverse(op: Op, context: Context) -> None:
+    """One REVERSE_V2 for each run of neighbouring axes: the kernel takes no others."""
+    operator = op.operator
+    assert isinstance(operator, ops.Reverse)
+    require_rank(op, context)
+    (current,), (output,) = context.indices(op.inputs), context.indices(op.outputs)
+    result = context.tensor(op.output)
+    runs = neighbours(operator.axes, result.rank)
+    for i, axes in enumerate(runs):
+        last = i == len(runs) - 1
+        name = f"{op.name}/reversed_{i}"
+        to = output if last else context.add_tensor(result.with_(name=name))
+        inputs = [current, int32(op, "axes", axes, context)]
+        context.emit("REVERSE_V2", inputs, [to], schema.ReverseV2OptionsT())
+        current = to
+
+
+def neighbours(axes: tuple[int, ...], rank: int) -> list[list[int]]:
+    """The axes in order, cut where a number is left out."""
+    runs: list[list[int]] = []
+    for axis in sorted(normalized(axis, rank) for axis in axes):
+        if runs and runs[-1][-1] == axis - 1:
+            runs[-1].append(axis)
+        else:
+            runs.append([axis])
+    return runs
