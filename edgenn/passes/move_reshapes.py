@@ -48,18 +48,20 @@ def reshape_before(name: str, graph: Rewriter) -> Op | None:
 
 def move_past(op: Op, positions: list[int], graph: Rewriter) -> None:
     """Lets ``op`` read what the reshapes at these inputs read, and reshapes its result."""
-    reshapes = [reshape_before(op.inputs[position], graph) for position in positions]
-    first = reshapes[0]
+    found = [reshape_before(op.inputs[position], graph) for position in positions]
+    reshapes = [reshape for reshape in found if reshape is not None]
+    first = reshapes[0] if len(reshapes) == len(positions) else None
     if first is None or not any(graph.is_single_use(op.inputs[i]) for i in positions):
         return
     if graph.tensors[first.inputs[0]].rank > MAX_RANK:
         return
     inputs = list(op.inputs)
     for position, reshape in zip(positions, reshapes, strict=True):
-        assert reshape is not None
         inputs[position] = reshape.inputs[0]
     moved = graph.make(op.operator, inputs, graph.unique(f"{op.output}/unshaped"))
     graph.replace(op, moved, graph.make(first.operator, moved.outputs, op.output))
+    for reshape in reshapes:
+        graph.hand_on_name(reshape.output, reshape.inputs[0])
 
 
 def move_past_binary(op: Op, graph: Rewriter) -> None:
@@ -75,8 +77,7 @@ def move_past_binary(op: Op, graph: Rewriter) -> None:
     constant = constants[1 - position]
     if constant is not None:
         vector = channel_vector(constant, after.shape)
-        fits = vector is not None and channel_vector(constant, before.shape) is not None
-        if fits:
+        if vector is not None and channel_vector(constant, before.shape) is not None:
             move_past(op, [position], graph)
         return
     other = reshape_before(op.inputs[1], graph)

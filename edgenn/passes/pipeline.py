@@ -30,9 +30,9 @@ bound turns a rule that breaks this into a slow conversion instead of an endless
 def simplify(graph: Graph) -> Graph:
     """The graph after all passes, repeated until none of them applies.
 
-    For float graphs, before quantisation. It computes the same up to float32 rounding.
+    For float graphs, before quantisation. It computes the same up to float32 rounding; the
+    same object comes back where there is nothing to simplify.
     """
-    graph = graph.pruned()
     for _ in range(MAX_ROUNDS):
         before = graph
         for run in PASSES:

@@ -56,9 +56,6 @@ class RemoveIdentities(Pass):
     3. A transpose of a transpose becomes one.
     4. A transpose that moves only dimensions of size 1, a reduction over such dimensions, a
        pack of one and a slice that only drops them become a reshape.
-
-    Where a reshape goes and the tensor before it is an intermediate of the same layer
-    (``conv1d/conv2d`` before ``conv1d``), that tensor takes the layer's name.
     """
 
     name = "remove_identities"
@@ -221,7 +218,6 @@ def merge_reshapes(op: Op, graph: Rewriter) -> None:
         return
     source = inner.inputs[0]
     before, after = graph.tensors[source].shape, graph.tensors[op.output].shape
-    last_reader = graph.is_single_use(inner.output)
     if before == after and keeps_open_order(before, op, inner, graph):
         if not graph.bypass(op, source):
             return
@@ -229,8 +225,7 @@ def merge_reshapes(op: Op, graph: Rewriter) -> None:
         as_reshape(op, source, graph)
     else:
         return
-    if last_reader:
-        hand_on_name(inner.output, source, graph)
+    graph.hand_on_name(inner.output, source)
 
 
 def keeps_open_order(shape: Shape, op: Op, inner: Op, graph: Rewriter) -> bool:
@@ -244,14 +239,6 @@ def keeps_open_order(shape: Shape, op: Op, inner: Op, graph: Rewriter) -> bool:
         case Squeeze(axes=axes), ExpandDims():
             return all(shape[axis] == 1 for axis in axes)
     return False
-
-
-def hand_on_name(layer: str, intermediate: str, graph: Rewriter) -> None:
-    """Gives the name of a tensor that went to the intermediate of the same layer before it."""
-    is_gone = graph.producer(layer) is None and not graph.is_border(layer)
-    is_ours = graph.producer(intermediate) is not None and not graph.is_border(intermediate)
-    if is_gone and is_ours and intermediate.startswith(f"{layer}/"):
-        graph.rename(intermediate, layer)
 
 
 def merge_transposes(op: Op, operator: Transpose, graph: Rewriter) -> None:

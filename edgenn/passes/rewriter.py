@@ -159,6 +159,17 @@ class Rewriter:
         self._collect(op.inputs)
         return True
 
+    def hand_on_name(self, layer: str, intermediate: str) -> None:
+        """Gives the name of a tensor that went to the one that held its values before.
+
+        Only within a layer: when the reshape from ``conv1d/conv2d`` to ``conv1d`` goes, the
+        convolution's output is what the model's author knows as ``conv1d``.
+        """
+        is_gone = layer not in self._producers and not self.is_border(layer)
+        is_ours = intermediate in self._producers and not self.is_border(intermediate)
+        if is_gone and is_ours and intermediate.startswith(f"{layer}/"):
+            self.rename(intermediate, layer)
+
     def finish(self) -> Graph:
         """The graph after the edits; the original object if there were none."""
         if not self._changed:

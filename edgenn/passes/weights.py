@@ -96,7 +96,8 @@ def rebuilt(
         if len(op.inputs) > 2:
             inputs.append(graph.updated_constant(op.inputs[2], data, op))
         else:
-            inputs.append(graph.constant(f"{output}/bias", data))
+            layer = op.inputs[1].rpartition("/")[0] or output
+            inputs.append(graph.constant(f"{layer}/bias", data))
     operator = op.operator
     assert isinstance(operator, Weighted)
     if activation is not None:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.rewriting import kinds, rewrite
 
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.operator import Activation, Padding
@@ -17,7 +18,6 @@ from edgenn.ir.ops import (
     TransposeConv2D,
 )
 from edgenn.passes.fold_affine import FoldAffine
-from support.rewriting import kinds, rewrite
 
 RNG = np.random.default_rng(1)
 SIZE, CHANNELS, FILTERS = 6, 4, 8

@@ -1,9 +1,9 @@
 import numpy as np
+from support.rewriting import kinds, rewrite
 
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.ops import Add, BroadcastTo, Dequantize, Exp, Mul, Split, Sqrt
 from edgenn.passes.fold_constants import MAX_GROWTH_BYTES, FoldConstants
-from support.rewriting import kinds, rewrite
 
 
 def test_a_subgraph_of_constants_becomes_its_value():

@@ -1,13 +1,13 @@
 import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from support.rewriting import kinds, rewrite
 
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.operator import Padding
 from edgenn.ir.ops import Conv2D, DepthwiseConv2D, Pad
 from edgenn.ir.ops.geometry import pad_amounts
 from edgenn.passes.fold_padding import FoldPadding
-from support.rewriting import kinds, rewrite
 
 RNG = np.random.default_rng(3)
 MOBILENET = ((0, 0), (0, 1), (0, 1), (0, 0))

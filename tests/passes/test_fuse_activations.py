@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.rewriting import kinds, rewrite
 
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.operator import Activation
@@ -24,7 +25,6 @@ from edgenn.ir.ops import (
     TransposeConv2D,
 )
 from edgenn.passes.fuse_activations import FuseActivations
-from support.rewriting import kinds, rewrite
 
 RNG = np.random.default_rng(2)
 CLAMPS = {

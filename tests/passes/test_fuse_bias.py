@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
+from support.rewriting import kinds, rewrite
 
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.operator import Activation
 from edgenn.ir.ops import Add, FullyConnected, Mul, Sub
 from edgenn.passes.fuse_bias import FuseBias
-from support.rewriting import kinds, rewrite
 
 WEIGHTS = np.arange(6, dtype=np.float32).reshape(2, 3)
 VECTOR = np.array([0.5, -1], np.float32)

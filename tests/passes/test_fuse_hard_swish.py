@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
+from support.rewriting import kinds, rewrite
 
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.operator import Activation
 from edgenn.ir.ops import Abs, Add, Div, Logistic, Mul, Relu6
 from edgenn.passes.fuse_hard_swish import FuseHardSwish
-from support.rewriting import kinds, rewrite
 
 
 def gated(three=3.0, sixth=1 / 6, place="gate", *, fused=False, divide=False, own_gate=True):

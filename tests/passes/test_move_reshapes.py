@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from support.rewriting import kinds, rewrite
 
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.ops import (
@@ -19,7 +20,6 @@ from edgenn.ir.ops import (
     Tanh,
 )
 from edgenn.passes.move_reshapes import MoveReshapes
-from support.rewriting import kinds, rewrite
 
 RNG = np.random.default_rng(5)
 

@@ -1,4 +1,5 @@
 import numpy as np
+from support.rewriting import kinds, rewrite
 
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.operator import Activation, Padding
@@ -19,7 +20,6 @@ from edgenn.ir.ops import (
     Squeeze,
 )
 from edgenn.passes import pipeline, simplify
-from support.rewriting import kinds, rewrite
 
 
 class Net:

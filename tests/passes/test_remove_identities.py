@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.rewriting import kinds, rewrite
 
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.operator import Activation
@@ -36,7 +37,6 @@ from edgenn.ir.ops import (
     Transpose,
 )
 from edgenn.passes.remove_identities import RemoveIdentities
-from support.rewriting import kinds, rewrite
 
 SHAPE = (None, 4, 1, 3)
 ALL = (None,) * 4

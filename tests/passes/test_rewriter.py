@@ -1,10 +1,10 @@
 import numpy as np
+from support.rewriting import assert_well_formed, kinds
 
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.graph import Graph
 from edgenn.ir.ops import Abs, Add, Exp, Relu, Split, Square
 from edgenn.passes.rewriter import Rewriter
-from support.rewriting import assert_well_formed, kinds
 
 
 def chain() -> Graph:

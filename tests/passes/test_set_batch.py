@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
+from support.rewriting import assert_well_formed, random_inputs, results
 
 from edgenn.errors import UsageError
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.ops import Add, Conv2D, ExpandDims, Mean, Reshape
 from edgenn.passes import with_batch
-from support.rewriting import assert_well_formed, random_inputs, results
 
 
 def model():

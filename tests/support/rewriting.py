@@ -1,4 +1,4 @@
-"""Checks that a graph rewriting keeps what the graph computes: NumPy evaluation before and after."""
+"""Checks that a rewriting keeps what a graph computes: NumPy evaluation before and after."""
 
 from collections.abc import Callable
 
