@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from ai_edge_litert.interpreter import OpResolverType
 from support.litert import REFERENCE, run
 
 from edgenn.ir.evaluator import evaluate
@@ -57,9 +58,11 @@ def random_inputs(graph: Graph, rng: np.random.Generator, batch: int = 2) -> dic
     }
 
 
-def assert_equals_litert(graph: Graph, inputs: Mapping[str, Array]) -> None:
-    """Integers equal LiteRT's reference kernels bit for bit, floats to 1e-5 of their range."""
-    ours, theirs = evaluate(graph, inputs), run(graph, inputs, REFERENCE)
+def assert_equals_litert(
+    graph: Graph, inputs: Mapping[str, Array], resolver: OpResolverType = REFERENCE
+) -> None:
+    """Integers equal LiteRT's kernels bit for bit, floats to 1e-5 of their range."""
+    ours, theirs = evaluate(graph, inputs), run(graph, inputs, resolver)
     for public, name in graph.outputs.items():
         mine, other = ours[name], theirs[public]
         assert mine.dtype == other.dtype

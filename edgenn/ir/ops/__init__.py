@@ -13,40 +13,29 @@ from edgenn.ir.ops.activation import (
     ReluN1To1,
     Tanh,
 )
-from edgenn.ir.ops.conversion import Cast, Dequantize, Quantize
-from edgenn.ir.ops.convolution import Conv2D, DepthwiseConv2D, TransposeConv2D
-from edgenn.ir.ops.elementwise import (
-    Abs,
-    Add,
-    Ceil,
-    Cos,
-    Div,
+from edgenn.ir.ops.comparison import (
     Equal,
-    Exp,
-    Floor,
-    FloorDiv,
-    FloorMod,
     Greater,
     GreaterEqual,
     Less,
     LessEqual,
-    Log,
     LogicalAnd,
     LogicalNot,
     LogicalOr,
+    NotEqual,
+    Select,
+)
+from edgenn.ir.ops.conversion import Cast, Dequantize, Quantize
+from edgenn.ir.ops.convolution import Conv2D, DepthwiseConv2D, TransposeConv2D
+from edgenn.ir.ops.elementwise import (
+    Add,
+    Div,
+    FloorDiv,
+    FloorMod,
     Maximum,
     Minimum,
     Mul,
-    Neg,
-    NotEqual,
     Pow,
-    Round,
-    Rsqrt,
-    Select,
-    Sign,
-    Sin,
-    Sqrt,
-    Square,
     SquaredDifference,
     Sub,
 )
@@ -82,6 +71,21 @@ from edgenn.ir.ops.shape import (
     Transpose,
 )
 from edgenn.ir.ops.softmax import Softmax
+from edgenn.ir.ops.unary import (
+    Abs,
+    Ceil,
+    Cos,
+    Exp,
+    Floor,
+    Log,
+    Neg,
+    Round,
+    Rsqrt,
+    Sign,
+    Sin,
+    Sqrt,
+    Square,
+)
 
 __all__ = [
     "Abs", "Add", "ArgMax", "ArgMin", "AveragePool2D", "BatchMatMul", "BroadcastTo", "Cast",

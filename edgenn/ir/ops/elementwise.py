@@ -1,4 +1,4 @@
-"""Element-wise arithmetic, comparison and selection with NumPy broadcasting."""
+"""Element-wise operators: their base classes, and arithmetic with NumPy broadcasting."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from edgenn.ir.operator import Activation, Operator, OutputRule, TensorType
+from edgenn.ir.operator import Activation, IntegerInput, Operator, OutputRule, TensorType
+from edgenn.ir.ops import integer_elementwise as kernels
 from edgenn.ir.ops.broadcasting import broadcast_shapes
+from edgenn.ir.ops.integer import stored
 from edgenn.ir.tensor import Array, Tensor
 
 FLOAT_ONLY: frozenset[str] = frozenset()
@@ -33,48 +35,72 @@ class Binary(Operator):
 class Arithmetic(Binary):
     """A binary operator into which an activation can be fused."""
 
+    integer_kernel: ClassVar[kernels.BinaryKernel]
+
     activation: Activation = Activation.NONE
 
     def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
         return (self.activation.apply(super().evaluate(inputs)[0]),)
+
+    def evaluate_integer(
+        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
+    ) -> tuple[Array, ...]:
+        a, b = inputs
+        steps = type(self).integer_kernel(a, b, outputs[0])
+        return (stored(steps, outputs[0], self.activation),)
 
 
 @dataclass(frozen=True)
 class Add(Arithmetic):
     kind = "add"
     function = np.add
+    integer_kernel = kernels.add
 
 
 @dataclass(frozen=True)
 class Sub(Arithmetic):
     kind = "sub"
     function = np.subtract
+    integer_kernel = kernels.subtract
 
 
 @dataclass(frozen=True)
 class Mul(Arithmetic):
     kind = "mul"
     function = np.multiply
+    integer_kernel = kernels.multiply
 
 
 @dataclass(frozen=True)
 class Div(Arithmetic):
+    """In integers no divisor may be zero: LiteRT's result is undefined there."""
+
     kind = "div"
     function = np.true_divide
-    integer_dtypes = FLOAT_ONLY
+    integer_kernel = kernels.divide
 
 
 @dataclass(frozen=True)
-class Maximum(Binary):
-    kind = "maximum"
+class Extremum(Binary):
+    """Chooses one of the operands, which share one scale."""
+
     output_rule = OutputRule.SAME_AS_INPUT
+
+    def evaluate_integer(
+        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
+    ) -> tuple[Array, ...]:
+        return self.evaluate([x.values for x in inputs])
+
+
+@dataclass(frozen=True)
+class Maximum(Extremum):
+    kind = "maximum"
     function = np.maximum
 
 
 @dataclass(frozen=True)
-class Minimum(Binary):
+class Minimum(Extremum):
     kind = "minimum"
-    output_rule = OutputRule.SAME_AS_INPUT
     function = np.minimum
 
 
@@ -94,6 +120,12 @@ class SquaredDifference(Binary):
         a, b = inputs
         return (np.square(a - b),)
 
+    def evaluate_integer(
+        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
+    ) -> tuple[Array, ...]:
+        a, b = inputs
+        return (kernels.clamped(kernels.squared_difference(a, b, outputs[0]), outputs[0]),)
+
 
 @dataclass(frozen=True)
 class FloorDiv(Binary):
@@ -110,70 +142,6 @@ class FloorMod(Binary):
 
 
 @dataclass(frozen=True)
-class Comparison(Binary):
-    """Two inputs that broadcast, a boolean output."""
-
-    output_rule = OutputRule.NONE
-    integer_dtypes = INT8_ONLY
-
-    def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
-        a, b = inputs
-        return (TensorType(broadcast_shapes(a.shape, b.shape), "bool"),)
-
-    def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
-        a, b = inputs
-        return (np.asarray(self.function(a, b), dtype=bool),)
-
-
-@dataclass(frozen=True)
-class Equal(Comparison):
-    kind = "equal"
-    function = np.equal
-
-
-@dataclass(frozen=True)
-class NotEqual(Comparison):
-    kind = "not_equal"
-    function = np.not_equal
-
-
-@dataclass(frozen=True)
-class Less(Comparison):
-    kind = "less"
-    function = np.less
-
-
-@dataclass(frozen=True)
-class LessEqual(Comparison):
-    kind = "less_equal"
-    function = np.less_equal
-
-
-@dataclass(frozen=True)
-class Greater(Comparison):
-    kind = "greater"
-    function = np.greater
-
-
-@dataclass(frozen=True)
-class GreaterEqual(Comparison):
-    kind = "greater_equal"
-    function = np.greater_equal
-
-
-@dataclass(frozen=True)
-class LogicalAnd(Comparison):
-    kind = "logical_and"
-    function = np.logical_and
-
-
-@dataclass(frozen=True)
-class LogicalOr(Comparison):
-    kind = "logical_or"
-    function = np.logical_or
-
-
-@dataclass(frozen=True)
 class Unary(Operator):
     """One input, one output of the same shape; ``function`` is a ufunc."""
 
@@ -186,119 +154,3 @@ class Unary(Operator):
     def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
         (x,) = inputs
         return (np.asarray(self.function(x), dtype=x.dtype),)
-
-
-@dataclass(frozen=True)
-class LogicalNot(Unary):
-    kind = "logical_not"
-    output_rule = OutputRule.NONE
-    function = np.logical_not
-
-
-@dataclass(frozen=True)
-class Abs(Unary):
-    kind = "abs"
-    function = np.absolute
-
-
-@dataclass(frozen=True)
-class Neg(Unary):
-    kind = "neg"
-    function = np.negative
-    integer_dtypes = FLOAT_ONLY
-
-
-@dataclass(frozen=True)
-class Exp(Unary):
-    kind = "exp"
-    function = np.exp
-
-
-@dataclass(frozen=True)
-class Log(Unary):
-    kind = "log"
-    function = np.log
-
-
-@dataclass(frozen=True)
-class Sqrt(Unary):
-    kind = "sqrt"
-    function = np.sqrt
-    integer_dtypes = FLOAT_ONLY
-
-
-@dataclass(frozen=True)
-class Rsqrt(Unary):
-    kind = "rsqrt"
-
-    def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
-        (x,) = inputs
-        return (np.asarray(1 / np.sqrt(x), dtype=x.dtype),)
-
-
-@dataclass(frozen=True)
-class Square(Unary):
-    kind = "square"
-    function = np.square
-    integer_dtypes = FLOAT_ONLY
-
-
-@dataclass(frozen=True)
-class Sin(Unary):
-    kind = "sin"
-    function = np.sin
-    integer_dtypes = FLOAT_ONLY
-
-
-@dataclass(frozen=True)
-class Cos(Unary):
-    kind = "cos"
-    function = np.cos
-    integer_dtypes = FLOAT_ONLY
-
-
-@dataclass(frozen=True)
-class Floor(Unary):
-    kind = "floor"
-    function = np.floor
-    integer_dtypes = FLOAT_ONLY
-
-
-@dataclass(frozen=True)
-class Ceil(Unary):
-    kind = "ceil"
-    function = np.ceil
-    integer_dtypes = FLOAT_ONLY
-
-
-@dataclass(frozen=True)
-class Round(Unary):
-    """To the nearest integer, ties to even."""
-
-    kind = "round"
-    function = np.rint
-    integer_dtypes = FLOAT_ONLY
-
-
-@dataclass(frozen=True)
-class Sign(Unary):
-    kind = "sign"
-    function = np.sign
-    integer_dtypes = FLOAT_ONLY
-
-
-@dataclass(frozen=True)
-class Select(Operator):
-    """Inputs: condition (bool), a, b. Output: a where the condition holds, else b."""
-
-    kind = "select"
-    output_rule = OutputRule.SAME_AS_INPUT
-    data_inputs = (1, 2)
-
-    def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
-        condition, a, b = inputs
-        return (TensorType(broadcast_shapes(condition.shape, a.shape, b.shape), a.dtype),)
-
-    def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
-        condition, a, b = inputs
-        return (np.where(condition, a, b),)

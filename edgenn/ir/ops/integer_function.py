@@ -77,13 +77,21 @@ def inverse_square_root_or(top: np.float32) -> Function:
     return function
 
 
+def real_range(output: Tensor) -> tuple[np.float32, np.float32]:
+    """The lowest and the highest real number that ``output`` can hold."""
+    assert output.quantization is not None
+    scale, zero_point = output.quantization.scale[0], int(output.quantization.zero_point[0])
+    low, high = INTEGER_RANGES[output.dtype]
+    return np.float32(low - zero_point) * scale, np.float32(high - zero_point) * scale
+
+
 def look_up(x: IntegerInput, output: Tensor, function: Function) -> Array:
     """``function`` of every stored value, by table."""
     assert output.quantization is not None
     scale, zero_point = output.quantization.scale[0], int(output.quantization.zero_point[0])
     if output.dtype == "int8":
-        table = int8_table(function, np.float32(x.scale), x.zero_point, scale, zero_point)
-        return table[x.values.astype(np.int64) + 128]
+        entries = int8_table(function, np.float32(x.scale), x.zero_point, scale, zero_point)
+        return entries[x.values.astype(np.int64) + 128]
     table = int16_table(function, x.scale, x.zero_point, float(scale), zero_point)
     return lookup_int16(x.values, table).astype(np.int16)
 

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from edgenn.ir.operator import Operator, OutputRule, TensorType
+from edgenn.ir.operator import IntegerInput, Operator, OutputRule, TensorType
+from edgenn.ir.ops import integer_reduction as kernels
 from edgenn.ir.ops.elementwise import FLOAT_ONLY, INT8_ONLY
 from edgenn.ir.tensor import Array, Shape, Tensor
 
@@ -31,6 +32,10 @@ class Reduction(Operator):
             return tuple(1 if i in self.axes else size for i, size in enumerate(shape))
         return tuple(size for i, size in enumerate(shape) if i not in self.axes)
 
+    def concrete_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """``reduced_shape`` of an array."""
+        return tuple(size for size in self.reduced_shape(tuple(shape)) if size is not None)
+
     def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
         (x,) = inputs
         return (TensorType(self.reduced_shape(x.shape), x.dtype),)
@@ -46,34 +51,61 @@ class Reduction(Operator):
 
 
 @dataclass(frozen=True)
-class Mean(Reduction):
+class Rescaled(Reduction):
+    """A reduction whose result is rescaled to the output's scale."""
+
+    integer_kernel: ClassVar[Callable[[IntegerInput, Tensor, tuple[int, ...]], Array]]
+
+    def evaluate_integer(
+        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
+    ) -> tuple[Array, ...]:
+        (x,) = inputs
+        reduced = type(self).integer_kernel(x, outputs[0], self.axes)
+        return (reduced.reshape(self.concrete_shape(x.values.shape)),)
+
+
+@dataclass(frozen=True)
+class Selected(Reduction):
+    """A reduction whose result is one of the values: one scale for input and output."""
+
+    output_rule = OutputRule.SAME_AS_INPUT
+
+    def evaluate_integer(
+        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
+    ) -> tuple[Array, ...]:
+        return self.evaluate([x.values for x in inputs])
+
+
+@dataclass(frozen=True)
+class Mean(Rescaled):
     kind = "mean"
+    integer_kernel = kernels.mean
     function = np.mean
 
 
 @dataclass(frozen=True)
-class Sum(Reduction):
+class Sum(Rescaled):
     kind = "sum"
+    integer_kernel = kernels.total
     function = np.sum
 
 
 @dataclass(frozen=True)
-class ReduceMax(Reduction):
+class ReduceMax(Selected):
     kind = "reduce_max"
-    output_rule = OutputRule.SAME_AS_INPUT
     function = np.max
 
 
 @dataclass(frozen=True)
-class ReduceMin(Reduction):
+class ReduceMin(Selected):
     kind = "reduce_min"
-    output_rule = OutputRule.SAME_AS_INPUT
     function = np.min
 
 
 @dataclass(frozen=True)
-class ReduceProd(Reduction):
+class ReduceProd(Rescaled):
     kind = "reduce_prod"
+    integer_kernel = kernels.product
     function = np.prod
 
 
@@ -81,6 +113,7 @@ class ReduceProd(Reduction):
 class ReduceAny(Reduction):
     kind = "reduce_any"
     output_rule = OutputRule.NONE
+    integer_dtypes = FLOAT_ONLY
     function = np.any
 
 
@@ -88,6 +121,7 @@ class ReduceAny(Reduction):
 class ReduceAll(Reduction):
     kind = "reduce_all"
     output_rule = OutputRule.NONE
+    integer_dtypes = FLOAT_ONLY
     function = np.all
 
 
@@ -110,6 +144,11 @@ class ArgReduction(Operator):
     def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
         (x,) = inputs
         return (np.asarray(type(self).function(x, axis=self.axis), dtype=self.dtype),)
+
+    def evaluate_integer(
+        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
+    ) -> tuple[Array, ...]:
+        return self.evaluate([x.values for x in inputs])
 
 
 @dataclass(frozen=True)
