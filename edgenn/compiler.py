@@ -15,12 +15,15 @@ from edgenn.errors import DataError, UsageError
 from edgenn.ir.graph import Graph
 from edgenn.ir.tensor import Array, Tensor
 from edgenn.passes import simplify
+from edgenn.quantization.bias_correction import correct_bias, weighted_inputs
 from edgenn.quantization.border import with_border
 from edgenn.quantization.calibration import Observe, choose_ranges, collect, observed_tensors
 from edgenn.quantization.calibrators import CALIBRATORS, DEFAULT_CALIBRATOR
+from edgenn.quantization.equalization import balanced_tensors, equalize
 from edgenn.quantization.integer import quantize_integer
 from edgenn.quantization.observer import litert_observer
 from edgenn.quantization.schemes import INTEGER_FORMATS, Scheme
+from edgenn.quantization.statistics import Statistics
 from edgenn.quantization.weights import WEIGHT_SCHEMES
 
 Samples = Mapping[str, Array]
@@ -35,9 +38,18 @@ LARGEST_BATCH: Final = 32
 
 @dataclass(frozen=True)
 class QuantizationOptions:
-    """How full-integer graphs are made."""
+    """How full-integer graphs are made.
+
+    Attributes:
+        calibrator: Name of the method that chooses ranges.
+        bias_correction: Take the mean error of rounded weights out of the biases.
+        equalization: Balance the channels between layers first; costs a second pass.
+        allow_float: Leave ops without an integer kernel in float.
+    """
 
     calibrator: str = DEFAULT_CALIBRATOR
+    bias_correction: bool = True
+    equalization: bool = False
     allow_float: bool = False
 
 
@@ -56,18 +68,48 @@ def graph_of(model: Any, *, name: str | None = None) -> Graph:
     return simplify(capture(model, name=name))
 
 
+@dataclass(frozen=True)
+class Calibrated:
+    """A float graph and what its tensors were seen to hold."""
+
+    graph: Graph
+    statistics: Mapping[str, Statistics]
+
+
+def calibrated(
+    graph: Graph,
+    samples: Samples,
+    options: QuantizationOptions | None = None,
+    progress: Progress = silent,
+) -> Calibrated:
+    """Runs the calibration samples through the float graph, once for all schemes.
+
+    Raises:
+        DataError: Samples that do not fit the model.
+    """
+    options = options or QuantizationOptions()
+    if options.equalization:
+        graph = equalized(graph, samples, progress)
+    statistics = collect(
+        graph,
+        batches(graph, samples, progress),
+        observer(graph),
+        histogram=CALIBRATORS[options.calibrator].needs_histogram,
+        channels=weighted_inputs(graph) if options.bias_correction else (),
+    )
+    return Calibrated(graph, statistics)
+
+
 def quantized(
     graph: Graph,
     scheme: Scheme,
-    calibration: Samples | None = None,
+    calibration: Calibrated | None = None,
     options: QuantizationOptions | None = None,
-    progress: Progress = silent,
 ) -> Graph:
     """The float graph in another scheme.
 
     Raises:
-        UsageError: A full-integer scheme without calibration data.
-        DataError: Calibration data that do not fit the model.
+        UsageError: A full-integer scheme without calibration.
         UnsupportedError: Ops without an integer kernel.
     """
     options = options or QuantizationOptions()
@@ -81,14 +123,21 @@ def quantized(
             "give 100 or more typical samples with --calibration FILE",
         )
     calibrator = CALIBRATORS[options.calibrator]
-    statistics = collect(
-        graph,
-        batches(graph, calibration, progress),
-        observer(graph),
-        histogram=calibrator.needs_histogram,
-    )
-    ranges = choose_ranges(statistics, calibrator, INTEGER_FORMATS[scheme].activation)
+    dtype = INTEGER_FORMATS[scheme].activation
+    ranges = choose_ranges(calibration.statistics, calibrator, dtype)
+    graph = calibration.graph
+    if options.bias_correction:
+        names = weighted_inputs(graph)
+        graph = correct_bias(graph, {name: calibration.statistics[name].means for name in names})
     return quantize_integer(graph, scheme, ranges, allow_float=options.allow_float)
+
+
+def equalized(graph: Graph, calibration: Samples, progress: Progress) -> Graph:
+    """The same float model with balanced channels."""
+    names = balanced_tensors(graph)
+    samples = batches(graph, calibration, progress)
+    statistics = collect(graph, samples, observer(graph), channels=names)
+    return equalize(graph, {name: statistics[name].magnitudes for name in names})
 
 
 def observer(graph: Graph) -> Observe:

@@ -30,6 +30,15 @@ def correct_bias(graph: Graph, channel_means: Mapping[str, Array]) -> Graph:
     return builder.finish(graph.outputs)
 
 
+def weighted_inputs(graph: Graph) -> set[str]:
+    """The tensors whose channel means are needed."""
+    return {
+        op.inputs[0]
+        for op in graph.ops
+        if type(op.operator) in MEAN_OUTPUT and not graph.tensors[op.inputs[0]].is_constant
+    }
+
+
 def mean_shift(graph: Graph, op: Op, channel_means: Mapping[str, Array]) -> Array | None:
     """How far rounding the weights moves the mean of each output channel."""
     mean = channel_means.get(op.inputs[0])

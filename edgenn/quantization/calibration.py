@@ -1,6 +1,6 @@
 """Runs calibration samples through the float graph and chooses a range for every tensor."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import numpy as np
 
@@ -29,18 +29,27 @@ def collect(
     batches: Iterable[Mapping[str, Array]],
     observe: Observe,
     *,
-    histogram: bool,
+    histogram: bool = False,
+    channels: Collection[str] = (),
 ) -> dict[str, Statistics]:
     """Statistics of every float tensor over all batches; memory is that of one batch.
+
+    Args:
+        batches: Public input name → array, in the inputs' dtypes.
+        histogram: Whether the calibrator needs more than extremes.
+        channels: Tensors whose channels' means and magnitudes are wanted too.
 
     Raises:
         DataError: No samples, or a tensor that became NaN or infinite.
     """
-    statistics = {name: Statistics() for name in observed_tensors(graph)}
+    statistics = {
+        name: Statistics(histogram=histogram, channels=name in channels)
+        for name in observed_tensors(graph)
+    }
     count = 0
     for batch in batches:
         count += 1
-        take_in(statistics, observe(batch), histogram=histogram)
+        take_in(statistics, observe(batch))
     if count == 0:
         raise DataError("the calibration data hold no samples")
     for name, entry in statistics.items():
@@ -52,16 +61,14 @@ def collect(
     return statistics
 
 
-def take_in(
-    statistics: Mapping[str, Statistics], values: Mapping[str, Array], *, histogram: bool
-) -> None:
+def take_in(statistics: Mapping[str, Statistics], values: Mapping[str, Array]) -> None:
     """Updates every tensor's statistics.
 
     A function of its own so that no reference to ``values`` outlives it: an engine may not run
     again while somebody holds views into its memory.
     """
     for name, entry in statistics.items():
-        entry.update(values[name], histogram=histogram)
+        entry.update(values[name])
 
 
 def choose_ranges(

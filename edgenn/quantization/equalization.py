@@ -40,6 +40,15 @@ def equalize(graph: Graph, channel_maxima: Mapping[str, Array]) -> Graph:
     return graph.with_(tensors=tensors)
 
 
+def balanced_tensors(graph: Graph) -> set[str]:
+    """The activations whose channels can be balanced."""
+    return {
+        op.outputs[0]
+        for op in graph.ops
+        if is_balanceable(graph, op, graph.consumers[op.outputs[0]])
+    }
+
+
 def channel_factors(maxima: Array) -> Array:
     """By how much each channel is divided; 1 for the widest and for dead ones."""
     widest = maxima.max()

@@ -1,5 +1,6 @@
 """What calibration remembers of a tensor, in memory that does not grow with the data."""
 
+from math import gcd
 from typing import Final
 
 import numpy as np
@@ -10,25 +11,37 @@ from edgenn.quantization.parameters import Range
 
 BINS: Final = 4096
 SAMPLED_VALUES: Final = 1 << 15
-"""Values of a tensor that enter the histogram per batch, taken at a fixed stride."""
+"""About how many values of a tensor enter the histogram per batch."""
 
 
 class Statistics:
-    """Exact extremes and a histogram whose range grows by doubling.
+    """Exact extremes, and on request a histogram and the channels' means and magnitudes.
 
     The histogram spans ``[-limit, limit]``; when a value lies outside, ``limit`` doubles and
     neighbouring bins merge, so that no value is ever binned twice or lost.
+
+    Args:
+        histogram: Whether to count values.
+        channels: Whether to keep means and magnitudes of the last axis.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, histogram: bool = False, channels: bool = False) -> None:
         self.low = np.inf
         self.high = -np.inf
         self.limit = 0.0
-        self.counts: NDArray[np.int64] = np.zeros(BINS, np.int64)
+        self.counts: NDArray[np.int64] = np.zeros(BINS if histogram else 0, np.int64)
+        self.rows = 0
+        self.totals: NDArray[np.float64] = np.zeros(1 if channels else 0)
+        self.magnitudes: NDArray[np.float64] = np.zeros(1 if channels else 0)
 
     @property
     def range(self) -> Range:
         return Range(self.low, self.high)
+
+    @property
+    def means(self) -> NDArray[np.float64]:
+        """Mean of each channel."""
+        return self.totals / max(self.rows, 1)
 
     @property
     def centers(self) -> NDArray[np.float64]:
@@ -36,17 +49,25 @@ class Statistics:
         width = 2 * self.limit / BINS
         return np.asarray(width * (np.arange(BINS) + 0.5) - self.limit, np.float64)
 
-    def update(self, values: Array, *, histogram: bool) -> None:
-        """Takes in one batch of values; the histogram costs more and is optional."""
+    def update(self, values: Array) -> None:
+        """Takes in one batch of values."""
         if values.size == 0:
             return
         self.low = min(self.low, float(values.min()))
         self.high = max(self.high, float(values.max()))
-        if histogram:
+        if self.counts.size:
             self._count(values.reshape(-1))
+        if self.totals.size:
+            self._add_rows(values.reshape(-1, values.shape[-1]))
+
+    def _add_rows(self, rows: Array) -> None:
+        self.rows += len(rows)
+        # a product with ones sums the rows at memory speed, unlike a reduction over axis 0
+        self.totals = self.totals + np.ones(len(rows), rows.dtype) @ rows
+        self.magnitudes = np.maximum(self.magnitudes, np.abs(rows).max(axis=0))
 
     def _count(self, values: Array) -> None:
-        values = values[:: max(1, values.size // SAMPLED_VALUES)]
+        values = values[:: sampling_stride(values.size)]
         largest = float(np.abs(values).max())
         if self.limit == 0.0:
             # a power of two, so that the bins do not depend on the order of the batches
@@ -61,3 +82,15 @@ class Statistics:
         merged = self.counts.reshape(-1, 2).sum(axis=1)
         self.counts = np.zeros(BINS, np.int64)
         self.counts[BINS // 4 : BINS // 4 + BINS // 2] = merged
+
+
+def sampling_stride(size: int) -> int:
+    """A stride that takes about ``SAMPLED_VALUES`` of ``size`` values and no axis twice alike.
+
+    It shares no factor with ``size``: a stride that divides the number of channels would look
+    at some channels only.
+    """
+    stride = max(1, size // SAMPLED_VALUES)
+    while gcd(stride, size) > 1:
+        stride += 1
+    return stride

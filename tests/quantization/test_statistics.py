@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 
 from edgenn.quantization.calibrators import CALIBRATORS
-from edgenn.quantization.statistics import BINS, Statistics
+from edgenn.quantization.statistics import BINS, Statistics, sampling_stride
 
 
 def seen(*batches: np.ndarray) -> Statistics:
-    statistics = Statistics()
+    statistics = Statistics(histogram=True)
     for batch in batches:
-        statistics.update(batch.astype(np.float32), histogram=True)
+        statistics.update(batch.astype(np.float32))
     return statistics
 
 
@@ -60,3 +60,20 @@ def test_a_constant_tensor_has_a_range() -> None:
     for calibrator in CALIBRATORS.values():
         chosen = calibrator.choose(statistics, 255)
         assert chosen.low <= 0 <= chosen.high + 1e-3
+
+
+def test_sampling_sees_every_channel() -> None:
+    for channels in (3, 16, 48, 96, 1280):
+        size = channels * 100_003
+        seen_channels = np.arange(0, size, sampling_stride(size)) % channels
+        assert len(np.unique(seen_channels)) == channels
+
+
+def test_channel_means_and_magnitudes_are_those_of_all_rows() -> None:
+    values = np.random.default_rng(2).normal(size=(4, 5, 6, 3)).astype(np.float32)
+    statistics = Statistics(channels=True)
+    statistics.update(values[:1])
+    statistics.update(values[1:])
+    rows = values.reshape(-1, 3)
+    assert statistics.means == pytest.approx(rows.mean(axis=0), abs=1e-6)
+    assert statistics.magnitudes == pytest.approx(np.abs(rows).max(axis=0))

@@ -1,5 +1,7 @@
 """What the benchmarks share: the real models, their data, the stock converter and LiteRT."""
 
+import contextlib
+import io
 import json
 import os
 import sys
@@ -76,7 +78,8 @@ def stock_convert(
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = lambda: ([x[None]] for x in calibration)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    return bytes(converter.convert())
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints the model's signature
+        return bytes(converter.convert())
 
 
 def run_litert(content: bytes, x: np.ndarray, *, reference: bool = False) -> np.ndarray:

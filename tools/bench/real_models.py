@@ -44,8 +44,9 @@ def measure(entry: common.RealModel, calibrator: str) -> dict[str, Any]:
     graph = compiler.graph_of(model)
     (public,) = graph.inputs
     options = compiler.QuantizationOptions(calibrator=calibrator)
-    int8 = compiler.quantized(graph, Scheme.INT8, {public: calibration}, options)
-    wide = compiler.quantized(graph, Scheme.INT16X8, {public: calibration}, options)
+    calibrated = compiler.calibrated(graph, {public: calibration}, options)
+    int8 = compiler.quantized(graph, Scheme.INT8, calibrated, options)
+    wide = compiler.quantized(graph, Scheme.INT16X8, calibrated, options)
 
     def ours(content: bytes, **kwargs: Any) -> np.ndarray:
         return run_litert(content, x, **kwargs)
