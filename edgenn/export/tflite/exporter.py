@@ -8,6 +8,7 @@ from ai_edge_litert import schema_py_generated as schema
 from edgenn.errors import UnsupportedError
 from edgenn.export.tflite import emitters
 from edgenn.export.tflite.context import Context
+from edgenn.export.tflite.metadata import add_metadata
 from edgenn.export.tflite.registry import EMITTERS
 from edgenn.export.tflite.serialization import serialize
 from edgenn.ir.graph import Graph
@@ -33,6 +34,7 @@ def to_tflite(graph: Graph) -> bytes:
     context.subgraph.outputs = context.indices(tuple(graph.outputs.values()))
     context.model.description = "edgenn"
     context.model.signatureDefs = [signature(graph, context)]
+    add_metadata(context)
     return serialize(context.model)
 
 
