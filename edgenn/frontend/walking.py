@@ -1,5 +1,6 @@
 """Walks the calls that Keras recorded and turns each into ops."""
 
+import inspect
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -31,6 +32,8 @@ def walk(context: Context, values: dict[int, str], outputs: Iterable[Any], trace
         else:
             path = context.call_path(snake_case(type(operation).__name__), "_")
         with context.call(path, node.outputs):
+            if traced:
+                check_training(context, operation, kwargs)
             result = convert(context, operation, args, kwargs)
         names = keras.tree.flatten(result)
         values.update({id(t): name for t, name in zip(node.outputs, names, strict=True)})
@@ -73,7 +76,7 @@ def convert(context: Context, operation: Any, args: Any, kwargs: dict[str, Any])
     Raises:
         UnsupportedError: There is no handler and no way to trace it.
     """
-    check(context, operation, kwargs)
+    check_weights(context, operation)
     given = {k: v for k, v in kwargs.items() if v is not None and k != "training"}
     function = functional_of(operation)
     if function is not None:
@@ -108,12 +111,21 @@ def named(context: Context, result: Any, first_op: int) -> Any:
     return keras.tree.map_structure(lambda name: unique[name], result)
 
 
-def check(context: Context, operation: Any, kwargs: dict[str, Any]) -> None:
+def check_training(context: Context, operation: Any, kwargs: dict[str, Any]) -> None:
+    """A layer that is told to train whatever its model does has no inference form.
+
+    Functional models hand their own ``training`` down, so what they have recorded is moot.
+    """
     if kwargs.get("training") is True:
-        raise context.unsupported(
-            f"{type(operation).__name__} is called with training=True",
-            "call it without: an exported model is for inference",
-        )
+        default = inspect.signature(operation.call).parameters["training"].default
+        if default is not True:
+            raise context.unsupported(
+                f"{type(operation).__name__} is called with training=True",
+                "call it without: an exported model is for inference",
+            )
+
+
+def check_weights(context: Context, operation: Any) -> None:
     if getattr(operation, "quantization_mode", None) is not None:
         raise context.unsupported(
             f"its weights are quantised by Keras ({operation.quantization_mode})",

@@ -1,6 +1,7 @@
 """Normalisations, composed of means, products and ``RSQRT``, which all have integer kernels."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,26 +11,20 @@ from edgenn.ir.ops import Add, Maximum, Mean, Mul, Rsqrt, Sub, Sum, Tile
 from edgenn.ir.tensor import Array, Shape
 
 
-def along(values: Array, axes: Sequence[int], rank: int) -> Array:
-    """``values``, one axis for each of ``axes``, shaped to broadcast against ``rank`` axes.
+def along(context: Context, x: str, values: Array, axes: Sequence[int]) -> Array:
+    """``values``, one for each element of ``axes`` of ``x``, shaped to broadcast against ``x``.
 
     Leading axes of size 1 are left out, so that a scale per channel is a vector.
     """
-    shape = [1] * rank
-    for axis, size in zip(axes, values.shape, strict=True):
-        shape[axis] = size
+    shape = [context.size(x, i) if i in axes else 1 for i in range(context.rank(x))]
     return values.reshape(shape[min(axes) :])
 
 
-def affine(context: Context, x: str, scale: Array, offset: Array, axes: Sequence[int]) -> str:
-    """``x * scale + offset``, both float64 per element of ``axes``."""
-    rank = context.rank(x)
-    y = context.add(
-        Mul(), [x, context.constant(along(scale, axes, rank).astype(np.float32), "scale")]
-    )
-    return context.add(
-        Add(), [y, context.constant(along(offset, axes, rank).astype(np.float32), "offset")]
-    )
+def affine(context: Context, x: str, scale: Array, offset: Array, axis: int) -> str:
+    """``x * scale + offset``, both float64 per element of ``axis``."""
+    factor = context.constant(along(context, x, scale, [axis]), "scale")
+    y = context.add(Mul(), [x, factor])
+    return context.add(Add(), [y, context.constant(along(context, x, offset, [axis]), "offset")])
 
 
 def batch_normalization(
@@ -49,15 +44,14 @@ def batch_normalization(
     offset = -as_array(mean).astype(np.float64) * scale
     if beta is not None:
         offset = offset + as_array(beta).astype(np.float64)
-    return affine(context, x, scale, offset, [context.axis(x, axis)])
+    return affine(context, x, scale, offset, context.axis(x, axis))
 
 
 def rescaled(context: Context, x: str, gamma: Any, beta: Any, axes: Sequence[int]) -> str:
     """``x * gamma + beta``, each where given, per element of ``axes``."""
-    rank = context.rank(x)
     for operator, variable, suffix in ((Mul(), gamma, "gamma"), (Add(), beta, "beta")):
         if variable is not None:
-            constant = context.weight(variable, suffix, lambda v: along(v, axes, rank))
+            constant = context.weight(variable, suffix, partial(along, context, x, axes=axes))
             x = context.add(operator, [x, constant])
     return x
 
