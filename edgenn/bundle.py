@@ -1,0 +1,269 @@
+"""The output folder of a conversion: artifacts and a manifest, written whole or not at all."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from edgenn.atomic import recover, replace_directory
+from edgenn.errors import ArtifactError, OutputError
+from edgenn.runtime.tensor_info import TensorInfo
+
+MANIFEST = "manifest.json"
+REFERENCE = "reference.npz"
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Source:
+    """The model that was converted.
+
+    Attributes:
+        path: As it was given; a model passed from Python has its name here.
+        format: ``keras``, ``h5``, ``saved_model`` or ``python`` (a model object).
+        sha256: Of the file, or of a folder's files; empty for a model object.
+    """
+
+    path: str
+    format: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The data that int8 ranges come from."""
+
+    sha256: str
+    samples: int
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Keras predictions kept beside the artifacts, for data with this hash."""
+
+    file: str
+    sha256: str
+    data_sha256: str
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One file of the bundle.
+
+    Attributes:
+        file: Its name in the bundle.
+        format: ``tflite`` or ``onnx``.
+        scheme: ``float32``, ``float16``, ``dynamic``, ``int8`` or ``int16x8``.
+        op_counts: Operator → how many there are.
+        macs: Multiply-accumulates for one sample.
+    """
+
+    file: str
+    format: str
+    scheme: str
+    sha256: str
+    size_bytes: int
+    inputs: tuple[TensorInfo, ...]
+    outputs: tuple[TensorInfo, ...]
+    op_counts: Mapping[str, int] = field(default_factory=dict)
+    macs: int = 0
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What the bundle is and how it was made.
+
+    Everything but ``timings_s`` is the same each time the same model is converted.
+    """
+
+    name: str
+    edgenn_version: str
+    package_versions: Mapping[str, str]
+    source: Source
+    options: Mapping[str, Any]
+    artifacts: tuple[Artifact, ...]
+    calibration: Calibration | None = None
+    reference: Reference | None = None
+    timings_s: Mapping[str, float] = field(default_factory=dict)
+    schema_version: int = SCHEMA_VERSION
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, where: str) -> Self:
+        """Reads what ``to_json`` wrote.
+
+        Raises:
+            ArtifactError: No manifest, or one of another schema version.
+        """
+        try:
+            data = json.loads(text)
+            version = data["schema_version"]
+        except (ValueError, TypeError, KeyError) as error:
+            raise ArtifactError(f"{where} is no manifest of edgenn") from error
+        if version != SCHEMA_VERSION:
+            raise ArtifactError(
+                f"{where} has schema version {version}, this edgenn reads {SCHEMA_VERSION}",
+                "convert the model again",
+            )
+        try:
+            return cls(
+                **{
+                    **data,
+                    "source": Source(**data["source"]),
+                    "artifacts": tuple(artifact_from_json(entry) for entry in data["artifacts"]),
+                    "calibration": optional(Calibration, data["calibration"]),
+                    "reference": optional(Reference, data["reference"]),
+                }
+            )
+        except (KeyError, TypeError) as error:
+            raise ArtifactError(
+                f"{where} is damaged: {error}", "convert the model again"
+            ) from error
+
+
+def optional(cls: type[Any], data: Mapping[str, Any] | None) -> Any:
+    return None if data is None else cls(**data)
+
+
+def artifact_from_json(data: Mapping[str, Any]) -> Artifact:
+    ports = {key: tuple(tensor_from_json(e) for e in data[key]) for key in ("inputs", "outputs")}
+    return Artifact(**{**data, **ports})
+
+
+def tensor_from_json(data: Mapping[str, Any]) -> TensorInfo:
+    return TensorInfo(**{**data, "shape": tuple(data["shape"])})
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle on disk."""
+
+    path: Path
+    manifest: Manifest
+
+    @property
+    def artifacts(self) -> dict[str, Artifact]:
+        """File name → artifact, in the manifest's order."""
+        return {artifact.file: artifact for artifact in self.manifest.artifacts}
+
+    def file(self, name: str) -> Path:
+        return self.path / name
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Reads a bundle and verifies the hash of every file.
+
+        Raises:
+            ArtifactError: No bundle, or a file that is missing or changed.
+        """
+        path = Path(path)
+        recover(path)
+        manifest = read_manifest(path)
+        expected = {artifact.file: artifact.sha256 for artifact in manifest.artifacts}
+        if manifest.reference is not None:
+            expected[manifest.reference.file] = manifest.reference.sha256
+        for name, sha256 in expected.items():
+            if Path(name).name != name:
+                raise ArtifactError(f"{path / MANIFEST} names a file outside the bundle: {name}")
+            file = path / name
+            if not file.is_file():
+                raise ArtifactError(f"{file} is missing", "convert the model again")
+            if sha256_of_file(file) != sha256:
+                raise ArtifactError(
+                    f"{file} is not the file that was written: its hash differs from the manifest",
+                    "convert the model again",
+                )
+        return cls(path, manifest)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest of a bundle.
+
+    Raises:
+        ArtifactError: The folder is missing or holds no readable manifest.
+    """
+    file = path / MANIFEST
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        problem = f"{path} does not exist" if not path.exists() else f"{path} is no edgenn bundle"
+        raise ArtifactError(
+            problem, f"give the folder that edgenn convert -o wrote ({MANIFEST})"
+        ) from error
+    return Manifest.from_json(text, str(file))
+
+
+def require_writable(path: str | Path) -> None:
+    """Says before the work what ``write_bundle`` would say after it.
+
+    Raises:
+        OutputError: The folder exists and is no bundle.
+    """
+    path = Path(path)
+    if not path.exists() and not path.is_symlink():
+        return
+    if not path.is_dir():
+        raise OutputError(f"{path} exists and is no folder", "choose another output folder")
+    if any(path.iterdir()) and not (path / MANIFEST).is_file():
+        raise OutputError(
+            f"{path} exists and holds something else than a bundle",
+            "choose another output folder, or empty this one",
+        )
+    try:
+        manifest = read_manifest(path) if any(path.iterdir()) else None
+    except ArtifactError as error:
+        raise OutputError(
+            error.message, "choose another output folder, or delete this one"
+        ) from error
+    known = {MANIFEST, *bundle_files(manifest)} if manifest else set()
+    strangers = sorted(entry.name for entry in path.iterdir() if entry.name not in known)
+    if strangers:
+        raise OutputError(
+            f"{path} holds files that are not of its bundle, such as {strangers[0]}",
+            "move them, or choose another output folder: the bundle is replaced as a whole",
+        )
+
+
+def bundle_files(manifest: Manifest) -> list[str]:
+    files = [artifact.file for artifact in manifest.artifacts]
+    return files if manifest.reference is None else [*files, manifest.reference.file]
+
+
+def write_bundle(out_dir: str | Path, files: Mapping[str, bytes], manifest: Manifest) -> Bundle:
+    """Writes a bundle; a process killed meanwhile leaves the old bundle or the new one.
+
+    Args:
+        out_dir: A new folder, an empty one or a bundle, which is replaced as a whole.
+        files: File name → content: every artifact of the manifest, and the reference.
+
+    Raises:
+        OutputError: The folder holds something else, cannot be written, or the disk is full;
+            nothing is written then.
+    """
+    out_dir = Path(out_dir)
+    require_writable(out_dir)
+    expected = set(bundle_files(manifest))
+    assert expected == set(files), f"manifest and files differ: {expected ^ set(files)}"
+    replace_directory(out_dir, {**files, MANIFEST: manifest.to_json().encode()})
+    return Bundle(out_dir, manifest)
+
+
+def sha256_of_file(path: Path) -> str:
+    """Hex digest of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_of_source(path: Path) -> str:
+    """Hex digest of a model: a file, or a folder's files with their names in sorted order."""
+    if path.is_file():
+        return sha256_of_file(path)
+    digest = hashlib.sha256()
+    for file in sorted(entry for entry in path.rglob("*") if entry.is_file()):
+        name = file.relative_to(path).as_posix()
+        digest.update(f"{name}\0{sha256_of_file(file)}\n".encode())
+    return digest.hexdigest()
