@@ -9,7 +9,7 @@ RESIZERS = {"nearest": ResizeNearest, "bilinear": ResizeBilinear}
 def resize(
     context: Context, x: str, size: tuple[int, int], interpolation: str, antialias: bool = False
 ) -> str:
-    """``tf.image.resize``: pixel centres lie at half integers."""
+    """``tf.image.resize``: pixel centres lie at half integers; integers are cut off as there."""
     height, width = context.shape(x)[1:3]
     if (height, width) == size:
         return x
@@ -22,7 +22,11 @@ def resize(
         raise context.unsupported(
             "antialias=True is not supported where the image shrinks", "use antialias=False"
         )
-    return context.add(RESIZERS[interpolation](size, half_pixel_centers=True), [x])
+    operator = RESIZERS[interpolation](size, half_pixel_centers=True)
+    if interpolation == "nearest":
+        return context.add(operator, [x])
+    resized = context.add(operator, [context.cast(x, "float32")])
+    return context.cast(resized, context.dtype(x))
 
 
 def aspect_crop(size: tuple[int, int], target: tuple[int, int]) -> tuple[slice, slice]:

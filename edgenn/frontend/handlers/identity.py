@@ -21,21 +21,24 @@ NOISE = (
     layers.SpatialDropout2D,
     layers.SpatialDropout3D,
 )
-RANDOM_CROP = getattr(layers, "RandomCrop", None)
 AUGMENTATION = tuple(
     layer
     for name, layer in sorted(vars(layers).items())
     if (name.startswith("Random") or name in ("AugMix", "CutMix", "MixUp", "RandAugment"))
     and inspect.isclass(layer)
-    and layer is not RANDOM_CROP
 )
-"""``RandomCrop`` is not among them: at inference it crops the centre."""
 
 
-@handler(*NOISE, *AUGMENTATION)
+@handler(*NOISE)
 def identity(context: Context, layer: Any, x: str) -> str:
     """Nothing, at inference."""
     return x
+
+
+@handler(*AUGMENTATION)
+def augmentation(context: Context, layer: Any, x: str) -> str:
+    """Nothing but a cast to real numbers, at inference."""
+    return context.cast(x, context.outputs[0].dtype)
 
 
 @handler(layers.Masking)

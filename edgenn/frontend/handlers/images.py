@@ -42,7 +42,6 @@ def resizing(context: Context, layer: Any, x: str) -> str:
             image = context.pad(image, [(0, 0), *amounts, (0, 0)], layer.fill_value)
         return resize(context, image, target, layer.interpolation, layer.antialias)
 
-    x = context.cast(x, context.outputs[0].dtype)
     return as_image(context, x, layer.data_format == "channels_first", function)
 
 
@@ -51,7 +50,6 @@ def image_size(context: Context, image: str) -> tuple[int, int]:
 
 
 @handler(layers.CenterCrop)
-@handler(*filter(None, [getattr(layers, "RandomCrop", None)]))
 def center_crop(context: Context, layer: Any, x: str) -> str:
     """The centre; a smaller image is resized, its aspect ratio kept, and cropped."""
     target = (layer.height, layer.width)

@@ -256,6 +256,13 @@ def test_rescaling_of_bytes() -> None:
     assert graph.tensors["x0"].dtype == "uint8"
 
 
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
+def test_resizing_of_bytes(interpolation: str) -> None:
+    layer = layers.Resizing(5, 13, interpolation=interpolation)
+    image = np.random.default_rng(0).integers(0, 256, (2, *IMAGE)).astype(np.uint8)
+    assert_captured(layer_model(layer, IMAGE, dtype="uint8"), inputs=[image], tolerance=0)
+
+
 def test_masking_zeroes_steps() -> None:
     x = np.float32([[[1, 2], [0, 0], [0, 3]]])
     assert_captured(layer_model(layers.Masking(), (3, 2)), inputs=[x])
