@@ -14,6 +14,22 @@ from edgenn.ir.graph import Op
 from edgenn.ir.ops import Conv2D, DepthwiseConv2D, TransposeConv2D
 
 
+def require_scale_per_channel(op: Op, context: Context) -> None:
+    """LiteRT's hybrid depthwise kernel reads one scale a channel without looking how many are.
+
+    Raises:
+        UnsupportedError: Float activations meet int8 weights of fewer scales.
+    """
+    x, weights = (context.tensor(name) for name in op.inputs[:2])
+    if x.dtype != "float32" or weights.quantization is None:
+        return
+    if len(weights.quantization.scale) != context.tensor(op.output).shape[-1]:
+        raise UnsupportedError(
+            f"{op.name}: float activations need weights with scales per channel",
+            hint="quantise the weights per channel",
+        )
+
+
 def fill(options: Any, conv: Conv2D | DepthwiseConv2D | TransposeConv2D) -> Any:
     """Copies what every convolution has."""
     options.padding = PADDINGS[conv.padding]
@@ -26,6 +42,7 @@ def fill(options: Any, conv: Conv2D | DepthwiseConv2D | TransposeConv2D) -> Any:
 def conv_2d(op: Op, context: Context) -> None:
     conv = op.operator
     assert isinstance(conv, Conv2D)
+    require_scale_per_channel(op, context)
     options = fill(schema.Conv2DOptionsT(), conv)
     options.dilationHFactor, options.dilationWFactor = conv.dilations
     context.emit("CONV_2D", operands_with_bias(op, context), context.indices(op.outputs), options)
@@ -35,6 +52,7 @@ def conv_2d(op: Op, context: Context) -> None:
 def depthwise_conv_2d(op: Op, context: Context) -> None:
     conv = op.operator
     assert isinstance(conv, DepthwiseConv2D)
+    require_scale_per_channel(op, context)
     options = fill(schema.DepthwiseConv2DOptionsT(), conv)
     options.dilationHFactor, options.dilationWFactor = conv.dilations
     channels = context.tensor(op.inputs[0]).shape[3]
