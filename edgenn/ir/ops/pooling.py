@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -38,17 +39,16 @@ class Pool2D(Operator):
         sizes = spatial_sizes(x, self.size, self.strides, (1, 1), self.padding)
         return (TensorType((x.shape[0], *sizes, x.shape[3]), x.dtype),)
 
-    def windows(self, x: Array, fill: float) -> Array:
-        """Every value under each window, stacked: ``(taps, N, H', W', C)``."""
+    def reduced(self, x: Array, function: np.ufunc, fill: float) -> Array:
+        """The values under each window, folded by ``function``; padding holds ``fill``."""
         output = window_shape(x, self.size, self.strides, (1, 1), self.padding)
         x = padded(x, self.size, self.strides, (1, 1), self.padding, fill)
-        return np.stack(
-            [
-                tap(x, i, j, output, self.strides, (1, 1))
-                for i in range(self.size[0])
-                for j in range(self.size[1])
-            ]
+        taps = (
+            tap(x, i, j, output, self.strides, (1, 1))
+            for i in range(self.size[0])
+            for j in range(self.size[1])
         )
+        return reduce(function, taps)
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,7 @@ class MaxPool2D(Pool2D):
     def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
         (x,) = inputs
         lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
-        largest: Array = self.windows(x, lowest).max(axis=0)
-        return (self.activation.apply(largest),)
+        return (self.activation.apply(self.reduced(x, np.maximum, lowest)),)
 
     def evaluate_integer(
         self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
@@ -69,7 +68,7 @@ class MaxPool2D(Pool2D):
         (x,) = inputs
         (output,) = outputs
         lowest = np.iinfo(x.values.dtype).min
-        return (clamped(self.windows(x.values, lowest).max(axis=0), output, self.activation),)
+        return (clamped(self.reduced(x.values, np.maximum, lowest), output, self.activation),)
 
 
 @dataclass(frozen=True)
@@ -80,12 +79,11 @@ class AveragePool2D(Pool2D):
 
     def counts(self, x: Array) -> Array:
         """How many real values each window covers: ``(1, H', W', 1)``."""
-        covered: Array = self.windows(np.ones((1, *x.shape[1:3], 1), x.dtype), 0).sum(axis=0)
-        return covered
+        return self.reduced(np.ones((1, *x.shape[1:3], 1), x.dtype), np.add, 0)
 
     def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
         (x,) = inputs
-        return (self.activation.apply(self.windows(x, 0).sum(axis=0) / self.counts(x)),)
+        return (self.activation.apply(self.reduced(x, np.add, 0) / self.counts(x)),)
 
     def evaluate_integer(
         self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
@@ -93,7 +91,7 @@ class AveragePool2D(Pool2D):
         (x,) = inputs
         (output,) = outputs
         values = x.values.astype(np.int64)
-        sums, counts = self.windows(values, 0).sum(axis=0), self.counts(values)
+        sums, counts = self.reduced(values, np.add, 0), self.counts(values)
         # the mean of stored integers, zero point and all; nearest, ties away from zero
         means = np.sign(sums) * ((np.abs(sums) + counts // 2) // counts)
         return (clamped(means, output, self.activation),)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.litert import run
+from support.litert import DEFAULT, run
 from support.one_op import assert_equals_litert, one_op, random_inputs
 
 from edgenn.ir import ops
+from edgenn.ir.evaluator import evaluate
 from edgenn.ir.graph import Graph
 from edgenn.ir.operator import Activation, Operator, Padding
 from edgenn.ir.tensor import INTEGER_RANGES, Quantization, Tensor
@@ -92,7 +93,10 @@ def test_mover(operator, shape, count, dtype):
         operands.append(Tensor.constant("indices", indices))
     results = len(operator.infer(operands))
     graph = one_op(operator, operands, [quantization] * results)
-    assert_equals_litert(graph, random_inputs(graph, rng))
+    inputs = random_inputs(graph, rng)
+    assert_equals_litert(graph, inputs)
+    for public, values in run(graph, inputs, DEFAULT).items():
+        np.testing.assert_array_equal(values, evaluate(graph, inputs)[public])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
