@@ -9,7 +9,7 @@ RESIZERS = {"nearest": ResizeNearest, "bilinear": ResizeBilinear}
 def resize(
     context: Context, x: str, size: tuple[int, int], interpolation: str, antialias: bool = False
 ) -> str:
-    """``tf.image.resize``: pixel centres lie at half integers; integers are cut off as there."""
+    """``tf.image.resize``: pixel centres lie at half integers; bilinear makes floats."""
     height, width = context.shape(x)[1:3]
     if (height, width) == size:
         return x
@@ -25,8 +25,7 @@ def resize(
     operator = RESIZERS[interpolation](size, half_pixel_centers=True)
     if interpolation == "nearest":
         return context.add(operator, [x])
-    resized = context.add(operator, [context.cast(x, "float32")])
-    return context.cast(resized, context.dtype(x))
+    return context.add(operator, [context.cast(x, "float32")])
 
 
 def aspect_crop(size: tuple[int, int], target: tuple[int, int]) -> tuple[slice, slice]:

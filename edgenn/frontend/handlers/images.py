@@ -9,7 +9,7 @@ from edgenn.frontend.compose.resizing import aspect_crop, aspect_padding, resize
 from edgenn.frontend.context import Context, as_array
 from edgenn.frontend.keras_import import keras
 from edgenn.frontend.registry import handler
-from edgenn.ir.ops import Add, Mul
+from edgenn.ir.ops import Add, Mul, Round
 
 layers = keras.layers
 
@@ -42,7 +42,10 @@ def resizing(context: Context, layer: Any, x: str) -> str:
             image = context.pad(image, [(0, 0), *amounts, (0, 0)], layer.fill_value)
         return resize(context, image, target, layer.interpolation, layer.antialias)
 
-    return as_image(context, x, layer.data_format == "channels_first", function)
+    y = as_image(context, x, layer.data_format == "channels_first", function)
+    if context.dtype(y) == context.dtype(x):
+        return y
+    return context.cast(context.apply(Round(), y), context.dtype(x))
 
 
 def image_size(context: Context, image: str) -> tuple[int, int]:
