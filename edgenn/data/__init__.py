@@ -1,0 +1,7 @@
+"""Samples and labels: from arrays, .npy and .npz files, and recipes."""
+
+from edgenn.data.dataset import Dataset, dataset
+from edgenn.data.load import load
+from edgenn.data.recipe import Recipe, load_recipe
+
+__all__ = ["Dataset", "Recipe", "dataset", "load", "load_recipe"]

@@ -1,0 +1,17 @@
+"""The choices and defaults of a conversion: the command line's and Python's are these.
+
+Plain words, so that ``edgenn --help`` needs nothing heavy.
+"""
+
+from typing import Final
+
+FORMATS: Final = ("tflite", "onnx")
+SCHEMES: Final = ("float32", "float16", "dynamic", "int8", "int16x8")
+ONNX_SCHEMES: Final = ("float32", "int8")
+"""The schemes that an .onnx is written in; the others are TFLite's own."""
+IO_DTYPES: Final = ("int8", "uint8", "float32")
+CALIBRATORS: Final = ("minmax", "percentile", "mse")
+
+DEFAULT_FORMATS: Final = ("tflite", "onnx")
+DEFAULT_SCHEMES: Final = ("float32",)
+DEFAULT_CALIBRATOR: Final = "minmax"
