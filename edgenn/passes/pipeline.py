@@ -8,6 +8,7 @@ from edgenn.passes.fold_padding import FoldPadding
 from edgenn.passes.fuse_activations import FuseActivations
 from edgenn.passes.fuse_bias import FuseBias
 from edgenn.passes.fuse_hard_swish import FuseHardSwish
+from edgenn.passes.fuse_reduction_shapes import FuseReductionShapes
 from edgenn.passes.move_reshapes import MoveReshapes
 from edgenn.passes.remove_identities import RemoveIdentities
 
@@ -16,6 +17,7 @@ PASSES: tuple[Pass, ...] = (
     FuseHardSwish(),  # before affine ops merge and hide its pattern
     MoveReshapes(),
     RemoveIdentities(),
+    FuseReductionShapes(),
     FoldPadding(),
     FoldAffine(),
     FuseBias(),
