@@ -40,6 +40,8 @@ def random_input(
     rng: np.random.Generator, shape: Sequence[int], dtype: str, scale: float = 1.0
 ) -> Array:
     """Every stored integer is equally likely; floats are normal."""
+    if dtype == "bool":
+        return rng.random(shape) < 0.5
     if dtype in INTEGER_RANGES:
         low, high = INTEGER_RANGES[dtype]
         return rng.integers(low, high, shape, dtype, endpoint=True)
@@ -59,16 +61,19 @@ def random_inputs(graph: Graph, rng: np.random.Generator, batch: int = 2) -> dic
 
 
 def assert_equals_litert(
-    graph: Graph, inputs: Mapping[str, Array], resolver: OpResolverType = REFERENCE
+    graph: Graph,
+    inputs: Mapping[str, Array],
+    resolver: OpResolverType = REFERENCE,
+    tolerance: float = 1e-5,
 ) -> None:
-    """Integers equal LiteRT's kernels bit for bit, floats to 1e-5 of their range."""
+    """Integers equal LiteRT's kernels bit for bit, floats to ``tolerance`` of their range."""
     ours, theirs = evaluate(graph, inputs), run(graph, inputs, resolver)
     for public, name in graph.outputs.items():
         mine, other = ours[name], theirs[public]
         assert mine.dtype == other.dtype
         assert mine.shape == other.shape
         if mine.dtype.kind == "f":
-            limit = 1e-5 * max(1.0, float(np.abs(other).max(initial=0)))
-            np.testing.assert_allclose(mine, other, rtol=1e-5, atol=limit)
+            limit = tolerance * max(1.0, float(np.abs(other).max(initial=0)))
+            np.testing.assert_allclose(mine, other, rtol=tolerance, atol=limit)
         else:
             np.testing.assert_array_equal(mine, other)

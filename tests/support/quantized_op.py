@@ -7,7 +7,7 @@ from support.one_op import one_op, random_input
 
 from edgenn.ir.graph import Graph
 from edgenn.ir.operator import FixedOutput, Operator, OutputRule
-from edgenn.ir.tensor import INTEGER_RANGES, Array, Quantization, Tensor
+from edgenn.ir.tensor import Array, Quantization, Tensor
 
 Case = tuple[Graph, Mapping[str, Array]]
 
@@ -16,34 +16,34 @@ def quantization_of(values: Array, dtype: str, rng: np.random.Generator) -> Quan
     """Parameters under which ``values`` fill the dtype's range, or miss it a little."""
     low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
     reach = float(rng.uniform(0.7, 1.5))
-    low, high = low * reach, high * reach
+    low, high = (low * reach, high * reach) if high - low > 1e-3 else (0.0, 1.0)
     if dtype == "int16":
-        return Quantization.per_tensor(max(-low, high, 1e-6) / 32767)
-    scale = max(high - low, 1e-6) / 255
+        return Quantization.per_tensor(max(-low, high) / 32767)
+    scale = (high - low) / 255
     zero_point = int(np.clip(np.rint(-128 - low / scale), -128, 127))
     return Quantization.per_tensor(scale, zero_point)
 
 
-def random_quantization(
-    dtype: str, rng: np.random.Generator, lowest: int = -128
-) -> Quantization | None:
-    """Any scale; any zero point from ``lowest`` … for int8."""
+def random_quantization(dtype: str, rng: np.random.Generator) -> Quantization | None:
+    """Any scale and, for int8, any zero point."""
     if dtype not in ("int8", "int16"):
         return None
     magnitude = 10.0 ** rng.uniform(-2, 1)
     if dtype == "int16":
         return Quantization.per_tensor(magnitude / 32767)
-    zero_point = lowest if lowest != -128 else int(rng.integers(-128, 128))
-    return Quantization.per_tensor(magnitude / 255, zero_point)
+    return Quantization.per_tensor(magnitude / 255, int(rng.integers(-128, 128)))
 
 
 def output_quantization(
-    operator: Operator, operands: Sequence[Tensor], arrays: Sequence[Array], rng: np.random.Generator
+    operator: Operator,
+    operands: Sequence[Tensor],
+    arrays: Sequence[Array],
+    rng: np.random.Generator,
 ) -> Quantization | None:
     """What the operator's rule says, calibrated on its own float evaluation."""
     rule = operator.output_rule
     dtype = operands[-1].dtype
-    if rule is OutputRule.NONE:
+    if rule is OutputRule.NONE or operands[-1].quantization is None:
         return None
     if isinstance(rule, FixedOutput):
         return rule.for_dtype(dtype)
@@ -75,26 +75,18 @@ def quantized_case(
         not_negative: Inputs stand for numbers >= 0.
         constant: The operand that is a constant instead of an input.
     """
-    shared = operator.output_rule is OutputRule.SAME_AS_INPUT
+    shared = random_quantization(dtypes[-1], rng)
     operands, arrays = [], []
-    common = random_quantization(dtypes[-1], rng)
     for index, (shape, dtype) in enumerate(zip(shapes, dtypes, strict=True)):
         parameters = random_quantization(dtype, rng)
-        if shared and parameters is not None:
-            parameters = common
-        array = random_input(rng, shape, dtype) if dtype != "bool" else rng.random(shape) < 0.5
+        if operator.output_rule is OutputRule.SAME_AS_INPUT and parameters is not None:
+            parameters = shared
+        array = random_input(rng, shape, dtype, scale=3)
         if not_negative and parameters is not None:
-            array = np.maximum(array, parameters.zero_point[0] + 1).astype(dtype)
-            array = np.where(array <= parameters.zero_point[0], INTEGER_RANGES[dtype][1], array)
-            array = array.astype(dtype)
+            array = np.maximum(array, parameters.zero_point[0]).astype(dtype)
         data = array if index == constant else None
         operands.append(Tensor(f"x{index}", tuple(shape), dtype, parameters, data))
         arrays.append(array)
     result = output_quantization(operator, operands, arrays, rng)
     graph = one_op(operator, operands, [result])
-    (output,) = graph.output_tensors()
-    if output.dtype in ("float32", *INTEGER_RANGES) and result is not None:
-        graph = graph.with_(
-            tensors={**graph.tensors, output.name: output.with_(dtype=dtypes[-1])}
-        )
     return graph, {t.name: a for t, a in zip(operands, arrays, strict=True) if not t.is_constant}

@@ -35,12 +35,17 @@ class Binary(Operator):
 class Arithmetic(Binary):
     """A binary operator into which an activation can be fused."""
 
-    integer_kernel: ClassVar[kernels.BinaryKernel]
-
     activation: Activation = Activation.NONE
 
     def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
         return (self.activation.apply(super().evaluate(inputs)[0]),)
+
+
+@dataclass(frozen=True)
+class IntegerArithmetic(Arithmetic):
+    """Arithmetic that LiteRT also has an integer kernel for."""
+
+    integer_kernel: ClassVar[kernels.BinaryKernel]
 
     def evaluate_integer(
         self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
@@ -51,21 +56,21 @@ class Arithmetic(Binary):
 
 
 @dataclass(frozen=True)
-class Add(Arithmetic):
+class Add(IntegerArithmetic):
     kind = "add"
     function = np.add
     integer_kernel = kernels.add
 
 
 @dataclass(frozen=True)
-class Sub(Arithmetic):
+class Sub(IntegerArithmetic):
     kind = "sub"
     function = np.subtract
     integer_kernel = kernels.subtract
 
 
 @dataclass(frozen=True)
-class Mul(Arithmetic):
+class Mul(IntegerArithmetic):
     kind = "mul"
     function = np.multiply
     integer_kernel = kernels.multiply
@@ -73,11 +78,15 @@ class Mul(Arithmetic):
 
 @dataclass(frozen=True)
 class Div(Arithmetic):
-    """In integers no divisor may be zero: LiteRT's result is undefined there."""
+    """Float only.
+
+    LiteRT 2.3 has integer kernels, but they shift by more bits than an int32 has where the
+    quotient is far below the output's scale: 1/67 at scale 1 gives 127 instead of 0.
+    """
 
     kind = "div"
     function = np.true_divide
-    integer_kernel = kernels.divide
+    integer_dtypes = FLOAT_ONLY
 
 
 @dataclass(frozen=True)
@@ -129,6 +138,8 @@ class SquaredDifference(Binary):
 
 @dataclass(frozen=True)
 class FloorDiv(Binary):
+    """LiteRT's integer kernels divide stored integers whatever they stand for."""
+
     kind = "floor_div"
     function = np.floor_divide
     integer_dtypes = FLOAT_ONLY

@@ -2,7 +2,7 @@
 
 Scales are combined in float32 where the kernel does so and in float64 where it does that: the
 last bit of a multiplier depends on it. Sources: LiteRT ``kernels/add.cc``, ``sub.cc``,
-``mul.cc``, ``div.cc``, ``squared_difference.cc``, ``comparisons.cc``, ``elementwise.cc`` and the
+``mul.cc``, ``squared_difference.cc``, ``comparisons.cc``, ``elementwise.cc`` and the
 functions of ``kernels/internal/reference`` that they call.
 """
 
@@ -16,7 +16,6 @@ from edgenn.ir.fixed_point import (
     count_leading_zeros,
     multiply_by_quantized_multiplier,
     quantize_multiplier,
-    reciprocal,
     rounding_divide_by_pot,
     saturating_rounding_doubling_high_mul,
     saturating_rounding_multiply_by_pot,
@@ -82,33 +81,6 @@ def subtract(a: IntegerInput, b: IntegerInput, output: Tensor) -> Ints:
 
 def multiply(a: IntegerInput, b: IntegerInput, output: Tensor) -> Ints:
     return rescaled(offset(a) * offset(b), scale32(a) * scale32(b) / output_scale(output))
-
-
-def divide(a: IntegerInput, b: IntegerInput, output: Tensor) -> Ints:
-    """By the reciprocal of the divisor, of which no value may be zero.
-
-    Raises:
-        UsageError: A divisor is zero, for which the kernel's result is undefined.
-    """
-    numerator, divisor = np.broadcast_arrays(offset(a), offset(b))
-    if np.any(divisor == 0):
-        raise UsageError(
-            f"{output.name}: integer division by a value that is stored as zero",
-            hint="keep this division in float",
-        )
-    numerator = np.where(divisor < 0, -numerator, numerator)
-    inverse, bits_over_unit = reciprocal(np.abs(divisor), 31)
-    headroom = leading_sign_bits(numerator)
-    quotient = multiply_by_quantized_multiplier(numerator, inverse, headroom)
-    real = scale32(a) / (scale32(b) * output_scale(output))
-    multiplier, shift = quantize_multiplier(float(real))
-    total = shift - bits_over_unit - headroom
-    return multiply_by_quantized_multiplier(quotient, multiplier, total)
-
-
-def leading_sign_bits(x: Ints) -> Ints:
-    """How far an int32 can be shifted left without overflow."""
-    return count_leading_zeros(np.where(x >= 0, x, ~x)) - 1
 
 
 def squared_difference(a: IntegerInput, b: IntegerInput, output: Tensor) -> Ints:

@@ -8,6 +8,7 @@ from edgenn.export.tflite.builtins import Builtin, Builtins, emit_builtin
 from edgenn.export.tflite.context import Context
 from edgenn.export.tflite.options import ACTIVATIONS
 from edgenn.export.tflite.registry import emitter
+from edgenn.export.tflite.scale_limits import require_scales
 from edgenn.ir import ops
 from edgenn.ir.graph import Op
 
@@ -61,4 +62,5 @@ ELEMENTWISE: Builtins = {
 
 @emitter(*ELEMENTWISE)
 def elementwise(op: Op, context: Context) -> None:
+    require_scales(op, context)
     emit_builtin(ELEMENTWISE[type(op.operator)], op, context)
