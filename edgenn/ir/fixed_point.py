@@ -52,18 +52,16 @@ def quantize_multiplier(real: ArrayLike) -> tuple[Ints, Ints]:
 def saturating_rounding_doubling_high_mul(a: Array, b: ArrayLike) -> Ints:
     """``a * b / 2**31`` of int32 values, nearest, ties up; ARM's ``SQRDMULH``."""
     product = np.asarray(a, np.int64) * np.asarray(b, np.int64)
-    # C divides toward zero, hence the two branches
-    high = np.where(product >= 0, (product + _HALF) >> 31, -((_HALF - 1 - product) >> 31))
-    return np.asarray(np.minimum(high, INT32_MAX))
+    return np.asarray(np.minimum((product + _HALF) >> 31, INT32_MAX))
 
 
 def rounding_divide_by_pot(x: Array, exponent: ArrayLike) -> Ints:
     """``x / 2**exponent``, nearest, ties away from zero; ``0 <= exponent <= 31``."""
     x = np.asarray(x, np.int64)
     exponent = np.asarray(exponent, np.int64)
-    mask = (np.int64(1) << exponent) - 1
-    threshold = (mask >> 1) + (x < 0)
-    rounded: Ints = (x >> exponent) + ((x & mask) > threshold)
+    half = (np.int64(1) << exponent) >> 1
+    tie_down = (x >> 63) & -(half > 0).astype(np.int64)  # -1 for negative x, else 0
+    rounded: Ints = (x + half + tie_down) >> exponent
     return rounded
 
 

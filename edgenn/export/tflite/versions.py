@@ -137,9 +137,11 @@ def _broadcasts(inputs: Sequence[Tensor | None]) -> bool:
 
 
 def transpose(inputs: Sequence[Tensor | None], outputs: Sequence[Tensor], options: Any) -> int:
-    if rank(inputs[:1]) > 4:
-        return {5: 4, 6: 6}.get(rank(inputs[:1]), 8)
-    return {"int16": 5, "bool": 3, "int8": 2}.get(dtype(inputs, 0), 1)
+    if rank(inputs[:1]) > 5:
+        return 6 if rank(inputs[:1]) == 6 else 8
+    if dtype(inputs, 0) == "int16":
+        return 5
+    return 4 if rank(inputs[:1]) == 5 else {"bool": 3, "int8": 2}.get(dtype(inputs, 0), 1)
 
 
 def slice_(inputs: Sequence[Tensor | None], outputs: Sequence[Tensor], options: Any) -> int:

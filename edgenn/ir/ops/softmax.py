@@ -1,5 +1,9 @@
 """Softmax, in float and in the two integer algorithms of TFLite.
 
+LiteRT 2.3's int8 reference kernel aborts the process where the exponentials (1 for the largest)
+sum to 512 or more: more than 511 classes, nearly equal. Its optimised kernels do not; here the
+same arithmetic goes on, and every such output is stored as -128.
+
 Source of the integer ones: LiteRT ``kernels/internal/reference/softmax.h``.
 """
 
