@@ -7,13 +7,10 @@ its height away before it pools over time. A reduction does both by itself.
 from dataclasses import replace
 
 from edgenn.ir.graph import Op
-from edgenn.ir.ops import ExpandDims, Reshape, Squeeze
 from edgenn.ir.ops.reduction import Reduction, normalized
-from edgenn.ir.tensor import Shape
 from edgenn.passes.base import Pass
+from edgenn.passes.reshapes import RESHAPES, kept_dimensions, reshape_before
 from edgenn.passes.rewriter import Rewriter
-
-RESHAPES = Reshape | ExpandDims | Squeeze
 
 
 class FuseReductionShapes(Pass):
@@ -51,8 +48,8 @@ def toggle_keep_dims(op: Op, graph: Rewriter) -> None:
 
 def reduce_dropped(op: Op, reduction: Reduction, graph: Rewriter) -> None:
     """Rule 2."""
-    inner = graph.producer(op.inputs[0])
-    if inner is None or not isinstance(inner.operator, RESHAPES):
+    inner = reshape_before(op.inputs[0], graph)
+    if inner is None:
         return
     before = graph.tensors[inner.inputs[0]].shape
     after = graph.tensors[inner.output].shape
@@ -64,16 +61,3 @@ def reduce_dropped(op: Op, reduction: Reduction, graph: Rewriter) -> None:
     wider = replace(reduction, axes=tuple(sorted(axes)))
     graph.replace(op, graph.make(wider, inner.inputs, op.output))
     graph.hand_on_name(inner.output, inner.inputs[0])
-
-
-def kept_dimensions(before: Shape, after: Shape) -> list[int] | None:
-    """Where each dimension of ``after`` stood, if all others of ``before`` are of size 1."""
-    if before.count(None) > 1 or len(after) >= len(before):
-        return None
-    kept: list[int] = []
-    for axis, size in enumerate(before):
-        if len(kept) < len(after) and after[len(kept)] == size:
-            kept.append(axis)
-        elif size != 1:
-            return None
-    return kept if len(kept) == len(after) else None

@@ -5,14 +5,16 @@ or a batch normalisation between two of them hides that the reshapes cancel, and
 from being folded into the convolution.
 """
 
+from dataclasses import replace
+
 from edgenn.ir.graph import Op
-from edgenn.ir.ops import Cast, ExpandDims, LogSoftmax, Prelu, Reshape, Softmax, Squeeze
+from edgenn.ir.ops import Cast, LogSoftmax, Pad, Prelu, Softmax
 from edgenn.ir.ops.elementwise import Binary, Unary
 from edgenn.passes.affine import channel_vector
 from edgenn.passes.base import Pass
+from edgenn.passes.reshapes import kept_dimensions, reshape_before, reshape_to
 from edgenn.passes.rewriter import Rewriter
 
-RESHAPES = Reshape | ExpandDims | Squeeze
 ALONG_AXIS = Softmax | LogSoftmax
 """Unary operators that mix values along the last axis."""
 MAX_RANK = 4
@@ -27,8 +29,9 @@ class MoveReshapes(Pass):
     1. ``f(reshape(x))`` → ``reshape(f(x))`` for unary element-wise f, and for binary ones with a
        scalar constant, or a per-channel one where the reshape keeps the last axis.
     2. ``f(reshape(a), reshape(b))`` → ``reshape(f(a, b))`` where a and b have one shape.
+    3. ``pad(reshape(x))`` → ``reshape(pad(x))`` where the reshape only drops dimensions of size 1.
 
-    Neither adds an op: the reshapes that move are read by ``f`` alone (rule 2: one of them).
+    None adds an op: the reshapes that move are read by ``f`` alone (rule 2: one of them).
     """
 
     name = "move_reshapes"
@@ -39,11 +42,8 @@ class MoveReshapes(Pass):
             move_past(op, [0], graph)
         elif isinstance(operator, Binary | Prelu):
             move_past_binary(op, graph)
-
-
-def reshape_before(name: str, graph: Rewriter) -> Op | None:
-    producer = graph.producer(name)
-    return producer if producer is not None and isinstance(producer.operator, RESHAPES) else None
+        elif isinstance(operator, Pad):
+            move_past_pad(op, operator, graph)
 
 
 def move_past(op: Op, positions: list[int], graph: Rewriter) -> None:
@@ -87,3 +87,22 @@ def move_past_binary(op: Op, graph: Rewriter) -> None:
         and graph.tensors[op.inputs[1]].shape == after.shape
     ):
         move_past(op, [0, 1], graph)
+
+
+def move_past_pad(op: Op, operator: Pad, graph: Rewriter) -> None:
+    """Rule 3."""
+    reshape = reshape_before(op.inputs[0], graph)
+    if reshape is None or not graph.is_single_use(op.inputs[0]):
+        return
+    before = graph.tensors[reshape.inputs[0]].shape
+    kept = kept_dimensions(before, graph.tensors[op.inputs[0]].shape)
+    if kept is None or len(before) > MAX_RANK:
+        return
+    paddings = [(0, 0)] * len(before)
+    for axis, amounts in zip(kept, operator.paddings, strict=True):
+        paddings[axis] = amounts
+    wider = replace(operator, paddings=tuple(paddings))
+    moved = graph.make(wider, reshape.inputs, graph.unique(f"{op.output}/unshaped"))
+    back = reshape_to(graph.tensors[op.output].shape)
+    graph.replace(op, moved, graph.make(back, moved.outputs, op.output))
+    graph.hand_on_name(reshape.output, reshape.inputs[0])

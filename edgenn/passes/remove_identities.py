@@ -38,9 +38,8 @@ from edgenn.ir.ops import (
 )
 from edgenn.ir.tensor import Shape, Tensor
 from edgenn.passes.base import Pass
+from edgenn.passes.reshapes import RESHAPES, reshape_before, reshape_to
 from edgenn.passes.rewriter import Rewriter
-
-RESHAPES = Reshape | ExpandDims | Squeeze
 
 
 class RemoveIdentities(Pass):
@@ -198,8 +197,7 @@ def is_reshape_in_disguise(op: Op, graph: Rewriter) -> bool:
 
 def as_reshape(op: Op, source: str, graph: Rewriter) -> Op:
     """Puts a reshape of ``source`` in the place of ``op``."""
-    shape = tuple(-1 if size is None else size for size in graph.tensors[op.output].shape)
-    reshape = graph.make(Reshape(shape), [source], op.output)
+    reshape = graph.make(reshape_to(graph.tensors[op.output].shape), [source], op.output)
     graph.replace(op, reshape)
     return reshape
 
@@ -213,8 +211,8 @@ def open_dimensions(shape: Shape) -> int:
 
 def merge_reshapes(op: Op, graph: Rewriter) -> None:
     """Rule 2."""
-    inner = graph.producer(op.inputs[0])
-    if inner is None or not isinstance(inner.operator, RESHAPES):
+    inner = reshape_before(op.inputs[0], graph)
+    if inner is None:
         return
     source = inner.inputs[0]
     before, after = graph.tensors[source].shape, graph.tensors[op.output].shape

@@ -11,6 +11,7 @@ from edgenn.ir.ops import (
     LeakyRelu,
     Maximum,
     Mul,
+    Pad,
     Prelu,
     Relu,
     Reshape,
@@ -97,4 +98,12 @@ def test_a_sum_of_tensors_that_were_shaped_differently_stays():
     a = builder.add(Squeeze((1,)), [builder.input("x", (None, 1, 6, 3))], "a")
     b = builder.add(Reshape((-1, 6, 3)), [builder.input("z", (None, 18))], "b")
     graph = builder.finish({"y": builder.add(Add(), [a, b], "y")})
+    assert MoveReshapes()(graph) is graph
+
+
+def test_padding_comes_first_where_only_dimensions_of_size_1_go():
+    after = rewrite(after_squeeze(Pad(((0, 0), (2, 1), (0, 0)), 3.0)), MoveReshapes())
+    assert kinds(after) == ["abs", "pad", "reshape"]
+    assert after.ops[1].operator.paddings == ((0, 0), (0, 0), (2, 1), (0, 0))
+    graph = after_squeeze(Pad(((0, 0), (2, 1))), reshape=Reshape((-1, 18)))
     assert MoveReshapes()(graph) is graph
