@@ -1,0 +1,20 @@
+"""Every operator can be written, evaluated, and evaluated in the integers that it claims."""
+
+import pytest
+
+import edgenn.ir.ops  # noqa: F401 - fills the registry
+from edgenn.export.tflite.exporter import load_emitters
+from edgenn.export.tflite.registry import EMITTERS
+from edgenn.ir.operator import Operator
+
+OPERATORS = [c for c in Operator.registry.values() if c.__module__.startswith("edgenn.")]
+
+
+@pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.kind)
+def test_operator_is_complete(operator: type[Operator]):
+    load_emitters()
+    assert operator in EMITTERS, "no TFLite emitter"
+    assert operator.infer is not Operator.infer, "no shape rule"
+    assert operator.evaluate is not Operator.evaluate, "no float evaluation"
+    if operator.integer_dtypes:
+        assert operator.evaluate_integer is not Operator.evaluate_integer, "no integer evaluation"
