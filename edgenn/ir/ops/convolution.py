@@ -15,7 +15,7 @@ from edgenn.ir.operator import (
     TensorType,
 )
 from edgenn.ir.ops.geometry import output_size
-from edgenn.ir.ops.integer import accumulator_ratio, centered, rescale, stored, with_bias
+from edgenn.ir.ops.integer import accumulator_ratio, centered, requantize, with_bias
 from edgenn.ir.ops.windows import convolve, depthwise_convolve, transposed_convolve
 from edgenn.ir.tensor import Array, Tensor
 
@@ -71,8 +71,8 @@ class Convolution(Operator):
         x, kernel, *bias = inputs
         (output,) = outputs
         sums = with_bias(self.convolve(centered(x), kernel.values.astype(np.float64)), bias)
-        steps = rescale(sums, accumulator_ratio(x, kernel, output), output.dtype)
-        return (stored(steps, output, self.activation),)
+        ratio = accumulator_ratio(x, kernel, output)
+        return (requantize(sums, ratio, output, self.activation),)
 
 
 @dataclass(frozen=True)

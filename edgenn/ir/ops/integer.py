@@ -20,6 +20,9 @@ from edgenn.ir.tensor import Array, Tensor
 
 Floats = NDArray[np.float64]
 
+BLOCK = 1 << 15
+"""Accumulators rescaled at a time: their temporaries stay in a core's cache."""
+
 
 def centered(x: IntegerInput) -> Floats:
     """Stored values without their zero point: ``real / scale``."""
@@ -40,17 +43,26 @@ def accumulator_ratio(x: IntegerInput, weights: IntegerInput, output: Tensor) ->
     return ratio
 
 
-def rescale(sums: Floats, ratio: Floats, output_dtype: str) -> NDArray[np.int64]:
-    """Accumulators to multiples of the output scale, in the fixed-point arithmetic of the dtype.
+def requantize(sums: Floats, ratio: Floats, output: Tensor, activation: Activation) -> Array:
+    """Accumulators to stored integers, in the fixed-point arithmetic of the output's dtype.
 
     int16 outputs accumulate in 64 bits, for which LiteRT has other arithmetic.
     """
     multiply = (
         multiply_by_reduced_multiplier
-        if output_dtype == "int16"
+        if output.dtype == "int16"
         else multiply_by_quantized_multiplier
     )
-    return multiply(sums.astype(np.int64), *quantize_multiplier(ratio))
+    multiplier, shift = quantize_multiplier(ratio)
+    channels = max(sums.shape[-1], 1)
+    rows = sums.reshape(-1, channels)
+    result = np.empty(rows.shape, output.dtype)
+    block = max(BLOCK // channels, 1)
+    for start in range(0, len(rows), block):
+        part = slice(start, start + block)
+        steps = multiply(rows[part].astype(np.int64), multiplier, shift)
+        result[part] = stored(steps, output, activation)
+    return result.reshape(sums.shape)
 
 
 def stored(steps: NDArray[np.int64], output: Tensor, activation: Activation) -> Array:

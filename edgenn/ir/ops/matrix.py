@@ -10,7 +10,7 @@ from edgenn.ir.fixed_point import round_half_away
 from edgenn.ir.operator import Activation, IntegerInput, Operator, ShapeError, TensorType
 from edgenn.ir.ops.broadcasting import broadcast_shapes
 from edgenn.ir.ops.convolution import output_macs
-from edgenn.ir.ops.integer import accumulator_ratio, centered, rescale, stored, with_bias
+from edgenn.ir.ops.integer import accumulator_ratio, centered, requantize, stored, with_bias
 from edgenn.ir.tensor import Array, Tensor
 
 
@@ -89,7 +89,7 @@ class BatchMatMul(Operator):
         # the kernel multiplies the two input scales in float32
         product = np.float32(a.scale) * np.float32(b.scale)
         ratio = np.float64(product) / output.quantization.scale.astype(np.float64)
-        return (stored(rescale(sums, ratio, output.dtype), output, Activation.NONE),)
+        return (requantize(sums, ratio, output, Activation.NONE),)
 
     def macs(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> int:
         inner = inputs[0].shape[-2 if self.transpose_a else -1] or 1
