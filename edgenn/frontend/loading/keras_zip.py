@@ -10,6 +10,7 @@ from typing import Any
 from edgenn.errors import ModelFileError, UnsupportedError
 from edgenn.frontend.keras_import import keras
 from edgenn.frontend.loading.loaded import LoadedModel
+from edgenn.frontend.loading.reasons import reason
 
 _DAMAGED = "the file is damaged; copy or save it again"
 
@@ -47,7 +48,7 @@ def _keras_version(path: Path) -> str:
                     "save the model with model.save('model.keras')",
                 )
             return str(json.loads(archive.read("metadata.json"))["keras_version"])
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise ModelFileError(f"{path} cannot be read: {error}", _DAMAGED) from error
 
 
@@ -71,10 +72,11 @@ def load_with_keras(
             path, custom_objects=custom_objects, compile=False, safe_mode=not unsafe
         )
     except Exception as error:  # Keras raises many kinds
-        raise _clear_error(str(error), shown) from error
+        raise _clear_error(error, shown) from error
 
 
-def _clear_error(message: str, shown: Path) -> ModelFileError | UnsupportedError:
+def _clear_error(error: Exception, shown: Path) -> ModelFileError | UnsupportedError:
+    message = str(error)
     unknown = re.search(r"Could not locate (?:class|function) '([^']+)'", message) or re.search(
         r"Unknown (?:layer|object|\w+)?:? *'?([\w>]+)'?\. Please ensure", message
     )
@@ -96,5 +98,4 @@ def _clear_error(message: str, shown: Path) -> ModelFileError | UnsupportedError
             f"{shown}: its Lambda byte code was written by another Python version",
             "replace the Lambda by a layer class in the source and save the model again",
         )
-    first = next(iter(message.strip().splitlines()), "no reason given")
-    return ModelFileError(f"{shown}: Keras cannot read it: {first}", "save the model again")
+    return ModelFileError(f"{shown}: Keras cannot read it: {reason(error)}", "save the model again")

@@ -13,6 +13,7 @@ from edgenn.frontend.keras_import import keras
 from edgenn.frontend.loading.legacy_activations import activation_named
 from edgenn.frontend.loading.legacy_lambda import lambda_layer
 from edgenn.frontend.loading.legacy_rules import LAYERS, Config
+from edgenn.frontend.loading.reasons import reason
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def build_layer(class_name: str, config: Config, context: LayerContext) -> Any:
         raise
     except Exception as error:
         raise UnsupportedError(
-            f"{where} cannot be built in Keras 3: {_first_line(error)}",
+            f"{where} cannot be built in Keras 3: {reason(error)}",
             "load it in the Keras that saved it and save it as .keras from Keras 3",
         ) from error
     raise _unknown(class_name, where)
@@ -172,7 +173,3 @@ def _unknown(class_name: str, where: str) -> UnsupportedError:
         "port it to Keras 3 and register it with @keras.saving.register_keras_serializable, "
         f"or pass custom_objects={{'{class_name}': {class_name}}}",
     )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -15,6 +15,7 @@ from edgenn.frontend.keras_import import keras
 from edgenn.frontend.loading.legacy_layers import LayerContext, build_layer
 from edgenn.frontend.loading.legacy_ops import TensorFlowOp, function_named
 from edgenn.frontend.loading.legacy_rules import Config
+from edgenn.frontend.loading.reasons import reason
 
 _MODEL_CLASSES = frozenset({"Functional", "Model", "Sequential"})
 _OP_CLASSES = frozenset({"SlicingOpLambda", "TFOpLambda"})
@@ -166,8 +167,8 @@ class _Functional:
                 self._outputs[name, 0] = [self._items[name].layer.output]
         self._wire(entries)
         model = keras.Model(
-            inputs=_structure(self._config["input_layers"], self._tensor),
-            outputs=_structure(self._config["output_layers"], self._tensor),
+            inputs=_single(_structure(self._config["input_layers"], self._tensor)),
+            outputs=_single(_structure(self._config["output_layers"], self._tensor)),
             name=_name(self._config.get("name")),
         )
         return model, list(self._items.values())
@@ -230,9 +231,8 @@ class _Functional:
         except EdgennError:
             raise
         except Exception as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise UnsupportedError(
-                f"{where} cannot be called in Keras 3 as the file says: {reason}",
+                f"{where} cannot be called in Keras 3 as the file says: {reason(error)}",
                 "load the model in the Keras that saved it and save it as .keras from Keras 3",
             ) from error
         return list(keras.tree.flatten(result))
@@ -270,8 +270,8 @@ class _Functional:
 
 
 def _call_layer(layer: Any, inputs: Any, keywords: dict[str, Any]) -> Any:
-    if isinstance(inputs, list) and len(inputs) == 1 and not isinstance(layer, _LISTS_OF_ONE):
-        (inputs,) = inputs
+    if not isinstance(layer, _LISTS_OF_ONE):
+        inputs = _single(inputs)
     if isinstance(inputs, list) and isinstance(layer, _RECURRENT):
         return layer(inputs[0], initial_state=inputs[1:], **keywords)
     return layer(inputs, **keywords)
@@ -319,6 +319,11 @@ def _structure(stored: Any, tensor_of: Callable[[Any], Any]) -> Any:
     if _is_reference(stored):
         return [tensor_of(stored)]
     return _nest(stored, tensor_of)
+
+
+def _single(value: Any) -> Any:
+    """Keras 2 stores one tensor as a list of one."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def _nest(stored: Any, tensor_of: Callable[[Any], Any]) -> Any:

@@ -102,7 +102,7 @@ def _reshape(tensor: Any, shape: Any) -> Any:
 
 def _transpose(a: Any, perm: Any = None, conjugate: bool = False) -> Any:
     if conjugate:
-        raise TypeError("conjugate=True")
+        raise TypeError("conjugate=True is not translated")
     return ops.transpose(a, axes=perm)
 
 
@@ -154,7 +154,7 @@ def _matmul(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False
 
 def _resize(images: Any, size: Any, method: str = "bilinear", antialias: bool = False) -> Any:
     if method not in ("bilinear", "nearest"):
-        raise TypeError(f"method={method}")
+        raise TypeError(f"method={method!r} is not translated")
     return ops.image.resize(images, tuple(size), interpolation=method, antialias=antialias)
 
 

@@ -80,9 +80,7 @@ _SAME = (
     "CenterCrop",
     "Concatenate",
     "Conv1D",
-    "Conv1DTranspose",
     "Conv2D",
-    "Conv2DTranspose",
     "Cropping1D",
     "Cropping2D",
     "Dense",
@@ -118,6 +116,8 @@ _SAME = (
     "ZeroPadding1D",
     "ZeroPadding2D",
 )
+# Convolutions that carry a key `groups` in Keras 2 and have no groups in either version.
+_UNGROUPED = ("Conv1DTranspose", "Conv2DTranspose", "SeparableConv1D", "SeparableConv2D")
 _NOISE = (
     "AlphaDropout",
     "Dropout",
@@ -136,13 +136,12 @@ _BATCH_NORMALIZATIONS = (
 # Keras 2 class → Keras 3 class and the rules that its configuration needs.
 LAYERS: dict[str, tuple[str, tuple[Rule, ...]]] = {
     **{name: (name, ()) for name in _SAME},
-    **{name: (name, (_drop("seed"),)) for name in _NOISE},
+    **{name: (name, (_only("groups", 1),)) for name in _UNGROUPED},
+    **{name: (name, (_drop("seed", "noise_shape"),)) for name in _NOISE},
     **dict.fromkeys(_BATCH_NORMALIZATIONS, ("BatchNormalization", _BATCH_NORMALIZATION)),
     "Attention": ("Attention", (_only("causal", False),)),
     "DepthwiseConv1D": ("DepthwiseConv1D", _DEPTHWISE),
     "DepthwiseConv2D": ("DepthwiseConv2D", _DEPTHWISE),
-    "SeparableConv1D": ("SeparableConv1D", (_only("groups", 1),)),
-    "SeparableConv2D": ("SeparableConv2D", (_only("groups", 1),)),
     "Embedding": ("Embedding", (_drop("input_length"), _only("sparse", False))),
     "LeakyReLU": ("LeakyReLU", (_rename("alpha", "negative_slope"),)),
     "MultiHeadAttention": (

@@ -33,10 +33,11 @@ class StoredWeight:
 
 @dataclass(frozen=True)
 class StoredLayer:
-    """A layer of a file that has weights, in Keras 2's order."""
+    """A layer of a file with its weights in Keras 2's order, or, of a model, with its layers."""
 
     name: str
-    weights: tuple[StoredWeight, ...]
+    weights: tuple[StoredWeight, ...] = ()
+    children: "tuple[StoredLayer, ...]" = ()
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,15 @@ def assign_weights(model: LegacyLayer, stored: Sequence[StoredLayer], file: str)
     Raises:
         ModelFileError: A weight is missing or left over, or has another name or shape.
     """
-    groups = [_without_ignored(layer) for layer in stored]
-    groups = [group for group in groups if group.weights]
-    layers = [child for child in model.children if child.layer.weights]
+    _assign_layers(model.children, stored, file)
+    _finish(model)
+
+
+def _assign_layers(
+    children: Sequence[LegacyLayer], stored: Sequence[StoredLayer], file: str
+) -> None:
+    groups = [group for group in map(_without_ignored, stored) if group.weights or group.children]
+    layers = [child for child in children if child.layer.weights]
     names = [layer.name for layer in layers]
     for layer, group in zip(layers, groups, strict=False):
         if layer.name is not None and layer.name != group.name:
@@ -79,14 +86,19 @@ def assign_weights(model: LegacyLayer, stored: Sequence[StoredLayer], file: str)
             f"{sorted(set(map(str, names)) ^ {group.name for group in groups})} differ",
         )
     for layer, group in zip(layers, groups, strict=True):
-        _assign_layer(layer, group, file)
-    for layer in layers:
-        _finish(layer)
+        if group.children:
+            _assign_layers(layer.children, group.children, file)
+        else:
+            _assign_layer(layer, group, file)
 
 
 def _without_ignored(layer: StoredLayer) -> StoredLayer:
-    kept = tuple(weight for weight in layer.weights if weight.name not in _IGNORED_NAMES)
-    return StoredLayer(layer.name, kept)
+    """The layer without the state of random generators and without layers of no weights."""
+    weights = tuple(weight for weight in layer.weights if weight.name not in _IGNORED_NAMES)
+    children = tuple(map(_without_ignored, layer.children))
+    return StoredLayer(
+        layer.name, weights, tuple(child for child in children if child.weights or child.children)
+    )
 
 
 def _assign_layer(layer: LegacyLayer, group: StoredLayer, file: str) -> None:

@@ -19,6 +19,7 @@ from edgenn.frontend.loading.legacy_layers import LayerContext
 from edgenn.frontend.loading.legacy_model import build_model
 from edgenn.frontend.loading.legacy_weights import StoredLayer, StoredWeight, assign_weights
 from edgenn.frontend.loading.loaded import LoadedModel
+from edgenn.frontend.loading.reasons import reason
 
 _KERAS_MODELS = frozenset({"_tf_keras_network", "_tf_keras_sequential", "_tf_keras_model"})
 _SAVE_AGAIN = "save the Keras model with model.save('model.keras') or, in Keras 2, as .h5"
@@ -43,14 +44,13 @@ def load_saved_model(path: Path, *, unsafe: bool, custom_objects: dict[str, Any]
         root = objects[0]
         context = LayerContext(str(path), unsafe, custom_objects)
         model = build_model(root["class_name"], root.get("config"), context)
-        assign_weights(model, _stored_layers(path, graph, objects), str(path))
+        assign_weights(model, _Reader(path, graph, objects).layers_of(0), str(path))
     except EdgennError:
         raise
     except Exception as error:  # protobuf, TensorFlow and JSON each raise their own
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ModelFileError(f"{path} cannot be read as a SavedModel: {reason}", _SAVE_AGAIN) from (
-            error
-        )
+        raise ModelFileError(
+            f"{path} cannot be read as a SavedModel: {reason(error)}", _SAVE_AGAIN
+        ) from (error)
     return LoadedModel(model.layer, "saved_model", str(root.get("keras_version", "")))
 
 
@@ -85,30 +85,34 @@ def _keras_objects(path: Path, graph: Any) -> dict[int, dict[str, Any]]:
     }
 
 
-def _stored_layers(
-    path: Path, graph: Any, objects: Mapping[int, Mapping[str, Any]]
-) -> list[StoredLayer]:
-    """The root model's layers in order, each with the values of its variables."""
-    import tensorflow as tf
+class _Reader:
+    """Reads the layers of a SavedModel with the values of their variables."""
 
-    checkpoint = tf.train.load_checkpoint(str(path / "variables" / "variables"))
-    keys = _checkpoint_keys(checkpoint, graph)
-    children = _children(graph, 0)
-    layers = []
-    for position in range(len(children)):
-        node = children.get(f"layer-{position}")
-        if node is None:
-            break
-        weights = []
-        for variable in _variables(graph, node):
-            weights.append(
-                StoredWeight(
-                    graph.nodes[variable].variable.name,
-                    checkpoint.get_tensor(keys[variable]),
-                )
-            )
-        layers.append(StoredLayer(str(objects[node]["name"]), tuple(weights)))
-    return layers
+    def __init__(self, path: Path, graph: Any, objects: Mapping[int, Mapping[str, Any]]) -> None:
+        import tensorflow as tf
+
+        self._graph = graph
+        self._objects = objects
+        self._checkpoint = tf.train.load_checkpoint(str(path / "variables" / "variables"))
+        self._keys = _checkpoint_keys(self._checkpoint, graph)
+
+    def layers_of(self, model: int) -> tuple[StoredLayer, ...]:
+        """The layers of a model's node, in its order."""
+        edges = _children(self._graph, model)
+        count = next(i for i in range(len(edges) + 1) if f"layer-{i}" not in edges)
+        return tuple(self._layer(edges[f"layer-{i}"]) for i in range(count))
+
+    def _layer(self, node: int) -> StoredLayer:
+        name = str(self._objects[node]["name"])
+        children = self.layers_of(node)
+        if children:
+            return StoredLayer(name, children=children)
+        return StoredLayer(name, tuple(map(self._weight, _variables(self._graph, node))))
+
+    def _weight(self, node: int) -> StoredWeight:
+        return StoredWeight(
+            self._graph.nodes[node].variable.name, self._checkpoint.get_tensor(self._keys[node])
+        )
 
 
 def _variables(graph: Any, node: int) -> list[int]:

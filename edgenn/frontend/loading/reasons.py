@@ -1,0 +1,15 @@
+"""The one line of an engine's exception that says what is wrong."""
+
+import re
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_CAUSE = "Error encountered:"  # Keras puts what it tried before, and the cause after
+_PREFIX = "Exception encountered when calling"
+
+
+def reason(error: Exception) -> str:
+    """The first telling line: Keras puts a general one before it, and colours it."""
+    text = _ANSI.sub("", str(error)).split(_CAUSE)[-1]
+    lines = [line.strip() for line in text.splitlines()]
+    telling = [line for line in lines if line and not line.startswith(_PREFIX)]
+    return telling[0] if telling else type(error).__name__
