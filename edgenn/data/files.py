@@ -5,7 +5,7 @@ import tempfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Literal, cast
 
 import numpy as np
 
@@ -100,7 +100,7 @@ def map_array(file: BinaryIO, where: str) -> Array:
             f"{where} holds Python objects, which could run code when read",
             "save it as an array of numbers: all samples of one shape",
         )
-    order = "F" if fortran_order else "C"
+    order: Literal["F", "C"] = "F" if fortran_order else "C"
     offset = file.tell()
     size = file.seek(0, 2)
     needed = offset + dtype.itemsize * int(np.prod(shape, dtype=np.int64))

@@ -1,0 +1,108 @@
+"""A child process with a time limit, whose end is explained."""
+
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from edgenn import errors
+from edgenn.errors import EdgennError, EngineError
+from edgenn.runners.protocol import Message, read_message, write_message
+
+REASON_LINES = 3
+"""How many of the last lines on stderr stand in an error."""
+
+
+class Child:
+    """Answers messages, or fails with the reason.
+
+    Args:
+        module: What ``python -m`` runs.
+        arguments: Its command line.
+        artifact: What it runs, for errors.
+        time_limit_s: For each answer.
+    """
+
+    def __init__(
+        self, module: str, arguments: Sequence[str], artifact: str, time_limit_s: float
+    ) -> None:
+        self.artifact = artifact
+        self.time_limit_s = time_limit_s
+        self._timed_out = False
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
+        self._process = subprocess.Popen(
+            # -P: files in the working directory must not hide modules
+            [sys.executable, "-P", "-m", module, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+        )
+
+    def ask(self, message: Message | None = None) -> Message:
+        """Sends a message, if given, and waits for the answer.
+
+        Raises:
+            EdgennError: What the child raised.
+            EngineError: It crashed or took too long.
+        """
+        assert self._process.stdin is not None and self._process.stdout is not None
+        timer = threading.Timer(self.time_limit_s, self._stop)
+        timer.start()
+        try:
+            if message is not None:
+                write_message(self._process.stdin, message)  # type: ignore[arg-type]
+            answer = read_message(self._process.stdout)  # type: ignore[arg-type]
+        except (BrokenPipeError, EOFError):
+            answer = None
+        finally:
+            timer.cancel()
+        if answer is None:
+            raise self._death()
+        if "error" in answer.values:
+            kind: type[EdgennError] = getattr(errors, answer.values["error"])
+            raise kind(answer.values["message"], answer.values["hint"])
+        return answer
+
+    def stderr(self) -> str:
+        """What it has written to stderr so far."""
+        self._stderr.seek(0)
+        return self._stderr.read().decode("utf-8", "replace")
+
+    def _stop(self) -> None:
+        self._timed_out = True
+        self._process.kill()
+
+    def _death(self) -> EngineError:
+        code = self._process.wait()
+        if self._timed_out:
+            return EngineError(
+                f"{self.artifact}: the engine gave no answer in {self.time_limit_s:g} s",
+                "give fewer samples, or a longer time limit",
+            )
+        lines = [line.strip() for line in self.stderr().splitlines() if line.strip()]
+        reason = " | ".join(lines[-REASON_LINES:])
+        end = f"signal {-code} ({signal.Signals(-code).name})" if code < 0 else f"exit code {code}"
+        return EngineError(f"{self.artifact}: engine crashed on this artifact: {end}", reason)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # a child that is still at work has nothing left to do for anybody
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with suppress(BrokenPipeError):  # what was not sent cannot be
+                    stream.close()
+        self._stderr.close()

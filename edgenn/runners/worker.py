@@ -1,0 +1,64 @@
+"""The child process of a runner: ``python -m edgenn.runners.worker ENGINE ARTIFACT``.
+
+It opens the artifact, says what it is, and answers each message of samples with one of outputs
+until its input ends. Imports NumPy and the engine, so that it starts at once.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from edgenn.errors import EdgennError
+from edgenn.runners.protocol import Message, read_message, write_message
+from edgenn.runtime import Session
+from edgenn.runtime.tensor_info import Array
+
+
+def main() -> None:
+    # native libraries print to stdout as they like: messages get a descriptor of their own
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    try:
+        engine, artifact = sys.argv[1:]
+        session = Session(Path(artifact), engine=engine)
+        write_message(answers, Message({"version": session.engine_version}))
+        serve(session, sys.stdin.buffer, answers)
+    except EdgennError as error:
+        kind = type(error).__name__
+        write_message(
+            answers, Message({"error": kind, "message": error.message, "hint": error.hint})
+        )
+
+
+def serve(session: Session, requests: BinaryIO, answers: BinaryIO) -> None:
+    while (request := read_message(requests)) is not None:
+        outputs, latencies_ms = run_samples(session, dict(request.arrays))
+        write_message(answers, Message({"latencies_ms": latencies_ms}, outputs))
+
+
+def run_samples(session: Session, inputs: dict[str, Array]) -> tuple[dict[str, Array], list[float]]:
+    """One sample at a time, as a device would; or as many as the artifact's batch is fixed to.
+
+    Returns:
+        Outputs by name, and the time that each sample took in ms.
+    """
+    step = session.batch or 1
+    count = len(next(iter(inputs.values())))
+    parts: list[dict[str, Array]] = []
+    latencies_ms: list[float] = []
+    for start in range(0, count, step):
+        samples = {name: array[start : start + step] for name, array in inputs.items()}
+        began = time.perf_counter()
+        result = session.run(samples)
+        latencies_ms.append((time.perf_counter() - began) * 1e3 / step)
+        parts.append(result if isinstance(result, dict) else {session.outputs[0].name: result})
+    names = [info.name for info in session.outputs]
+    return {name: np.concatenate([part[name] for part in parts]) for name in names}, latencies_ms
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+import numpy as np
+import pytest
+from support.artifacts import (
+    conv_graph,
+    crashing_graph,
+    int8_conv_graph,
+    two_input_graph,
+    write_onnx,
+    write_tflite,
+)
+
+from edgenn.errors import ArtifactError, DataError, EngineError
+from edgenn.ir.evaluator import evaluate
+from edgenn.runners import (
+    LADDER,
+    FakeRunner,
+    LiteRTReferenceRunner,
+    LiteRTRunner,
+    OnnxRuntimeRunner,
+    runner,
+)
+from edgenn.runners.child import Child
+from edgenn.runtime import Session
+
+X = np.random.default_rng(2).normal(size=(5, 4, 4, 2)).astype(np.float32)
+WRITERS = {".tflite": write_tflite, ".onnx": write_onnx}
+
+
+@pytest.mark.parametrize("engine", LADDER)
+@pytest.mark.parametrize("batch", [None, 2])
+def test_each_engine_runs_in_a_child(tmp_path, engine, batch):
+    graph = conv_graph(batch)
+    path = WRITERS[engine.suffix](graph, tmp_path)
+    seen = []
+    result = engine().run(path, {"x": X}, lambda *step: seen.append(step))
+    expected = evaluate(graph, {"x": X})[graph.outputs["y"]]
+    np.testing.assert_allclose(result.outputs["y"], expected, atol=1e-5)
+    assert result.engine == engine.name
+    assert result.version.split()[0] in ("ai-edge-litert", "tflite-runtime", "onnxruntime")
+    assert result.latency_ms is not None and result.latency_ms > 0
+    assert result.findings == ()
+    assert seen == [(f"{path.name} on {engine.name}", 5, 5)]
+
+
+def test_int8_in_the_reference_kernels_equals_the_graph(tmp_path):
+    graph = int8_conv_graph()
+    path = write_tflite(graph, tmp_path)
+    result = LiteRTReferenceRunner().run(path, {"x": X * 20})
+    session = Session(path)
+    np.testing.assert_array_equal(result.outputs["y"], session.run(X * 20))
+
+
+def test_several_inputs_and_outputs(tmp_path):
+    path = write_tflite(two_input_graph(), tmp_path)
+    column = np.arange(3, dtype=np.float32).reshape(3, 1, 1, 1)
+    result = LiteRTRunner().run(path, {"left": column, "right": -column})
+    np.testing.assert_array_equal(result.outputs["first"], column * 3)
+    np.testing.assert_array_equal(result.outputs["second"], column * -2)
+
+
+def test_samples_come_in_parts(tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "MESSAGE_BYTES", 2 * X[0].nbytes)
+    path = write_tflite(conv_graph(), tmp_path)
+    seen = []
+    result = LiteRTRunner().run(path, {"x": X}, lambda *step: seen.append(step[1:]))
+    assert seen == [(2, 5), (4, 5), (5, 5)]
+    np.testing.assert_allclose(result.outputs["y"], Session(path).run(X), atol=1e-6)
+
+
+@pytest.mark.parametrize("engine", [LiteRTRunner, LiteRTReferenceRunner])
+def test_a_crash_of_the_engine_is_an_error_here(tmp_path, engine):
+    path = write_tflite(crashing_graph(), tmp_path)
+    with pytest.raises(EngineError, match=r"engine crashed on this artifact: signal 11 \(SIGSEGV"):
+        engine().run(path, {"x": X[:1]})
+
+
+def test_a_damaged_file(tmp_path):
+    path = tmp_path / "net.tflite"
+    path.write_bytes(b"rubbish")
+    with pytest.raises(ArtifactError, match="less than 8 bytes"):
+        LiteRTRunner().run(path, {"x": X})
+
+
+def test_samples_that_do_not_fit_are_explained_by_the_child(tmp_path):
+    path = write_tflite(conv_graph(), tmp_path)
+    with pytest.raises(DataError, match="'x' must have shape"):
+        LiteRTRunner().run(path, {"x": X[..., :1]})
+    with pytest.raises(DataError, match=r"inputs are \['x'\]"):
+        LiteRTRunner().run(path, {"z": X})
+
+
+def test_checks_before_a_child_is_started(tmp_path):
+    fake = FakeRunner()
+    with pytest.raises(ArtifactError, match=r"fake runs \.tflite files"):
+        fake.run(tmp_path / "net.onnx", {"x": X})
+    with pytest.raises(ArtifactError, match="does not exist"):
+        fake.run(tmp_path / "net.tflite", {"x": X})
+    path = write_tflite(conv_graph(), tmp_path)
+    with pytest.raises(DataError, match="one number of samples"):
+        fake.run(path, {"x": X, "z": X[:2]})
+    assert fake.artifacts == []
+
+
+def test_time_limit():
+    script = "import time; time.sleep(60)"
+    with (
+        Child("timeit", ["-n1", "-r1", script], "net.tflite", time_limit_s=0.5) as child,
+        pytest.raises(EngineError, match=r"net\.tflite: the engine gave no answer in 0\.5 s"),
+    ):
+        child.ask()
+
+
+def test_reason_of_a_death_comes_from_stderr():
+    script = "import sys; sys.stderr.write('out of coffee\\n'); sys.stderr.flush(); sys.exit(9)"
+    with (
+        Child("timeit", ["-n1", "-r1", script], "net.tflite", time_limit_s=60) as child,
+        pytest.raises(EngineError, match=r"exit code 9 \(out of coffee\)"),
+    ):
+        child.ask()
+
+
+def test_fake_runner_computes_and_reports(tmp_path):
+    path = write_tflite(conv_graph(), tmp_path)
+    fake = FakeRunner(
+        lambda inputs: {"y": inputs["x"] / 0},
+        stderr="INFO: hello\nWARNING: fallback to CPU\nWARNING: fallback to CPU\n",
+        latency_ms=2.5,
+    )
+    with np.errstate(all="ignore"):
+        result = fake.run(path, {"x": X})
+    assert result.latency_ms == 2.5
+    assert result.warnings == ("WARNING: fallback to CPU",)
+    assert result.findings == (f"output 'y': {X.size} of {X.size} values are NaN or infinite",)
+    assert fake.artifacts == [path]
+
+
+def test_fake_runner_fails_as_told(tmp_path):
+    path = write_onnx(conv_graph(), tmp_path)
+    fake = FakeRunner(suffix=".onnx", error=EngineError("signal 11"))
+    with pytest.raises(EngineError, match="signal 11"):
+        fake.run(path, {"x": X})
+
+
+def test_onnx_runtime_reads_onnx_only():
+    assert OnnxRuntimeRunner.suffix == ".onnx"
