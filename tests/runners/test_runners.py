@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from support.artifacts import (
     conv_graph,
-    crashing_graph,
     int8_conv_graph,
     two_input_graph,
+    write_crashing_tflite,
     write_onnx,
     write_tflite,
 )
@@ -20,6 +20,7 @@ from edgenn.runners import (
     runner,
 )
 from edgenn.runners.child import Child
+from edgenn.runners.protocol import Message
 from edgenn.runtime import Session
 
 X = np.random.default_rng(2).normal(size=(5, 4, 4, 2)).astype(np.float32)
@@ -69,7 +70,7 @@ def test_samples_come_in_parts(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("engine", [LiteRTRunner, LiteRTReferenceRunner])
 def test_a_crash_of_the_engine_is_an_error_here(tmp_path, engine):
-    path = write_tflite(crashing_graph(), tmp_path)
+    path = write_crashing_tflite(tmp_path)
     with pytest.raises(EngineError, match=r"engine crashed on this artifact: signal 11 \(SIGSEGV"):
         engine().run(path, {"x": X[:1]})
 
@@ -101,20 +102,47 @@ def test_checks_before_a_child_is_started(tmp_path):
     assert fake.artifacts == []
 
 
-def test_time_limit():
-    script = "import time; time.sleep(60)"
+@pytest.fixture
+def child_of(tmp_path, monkeypatch):
+    """Starts a child that runs the given lines."""
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    def start(script, time_limit_s=60):
+        (tmp_path / "scripted_child.py").write_text(script)
+        return Child("scripted_child", [], "net.tflite", time_limit_s)
+
+    return start
+
+
+def test_time_limit(child_of):
     with (
-        Child("timeit", ["-n1", "-r1", script], "net.tflite", time_limit_s=0.5) as child,
+        child_of("import time; time.sleep(60)", time_limit_s=0.5) as child,
         pytest.raises(EngineError, match=r"net\.tflite: the engine gave no answer in 0\.5 s"),
     ):
         child.ask()
 
 
-def test_reason_of_a_death_comes_from_stderr():
-    script = "import sys; sys.stderr.write('out of coffee\\n'); sys.stderr.flush(); sys.exit(9)"
+def test_time_limit_while_sending(child_of):
     with (
-        Child("timeit", ["-n1", "-r1", script], "net.tflite", time_limit_s=60) as child,
-        pytest.raises(EngineError, match=r"exit code 9 \(out of coffee\)"),
+        child_of("import time; time.sleep(60)", time_limit_s=0.5) as child,
+        pytest.raises(EngineError, match="no answer"),
+    ):
+        child.ask(Message(arrays={"x": np.zeros(1 << 20)}))
+
+
+def test_reason_of_a_death_comes_from_stderr(child_of):
+    script = "import sys; print('cup', 'out of coffee', sep='\\n', file=sys.stderr); sys.exit(9)"
+    with (
+        child_of(script) as child,
+        pytest.raises(EngineError, match=r"exit code 9 \(cup \| out of coffee\)"),
+    ):
+        child.ask()
+
+
+def test_death_within_an_answer(child_of):
+    with (
+        child_of("import os; os.write(1, b'123')") as child,
+        pytest.raises(EngineError, match="exit code 0"),
     ):
         child.ask()
 

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 
 from edgenn.export.tflite.exporter import to_tflite
+from edgenn.export.tflite.serialization import serialize
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.graph import Graph
 from edgenn.ir.operator import Padding
@@ -59,12 +61,22 @@ def two_input_graph(batch: int | None = None) -> Graph:
     return builder.finish(outputs)
 
 
-def crashing_graph() -> Graph:
-    """A depthwise convolution without bias: LiteRT 2.3 reads the absent bias and dies."""
+def write_crashing_tflite(folder: Path) -> Path:
+    """A depthwise convolution without bias: LiteRT 2.3 reads the absent bias and dies.
+
+    The writer never makes such a file, so its bias is taken out of the finished one.
+    """
     builder = GraphBuilder("crash")
     x = builder.input("x", (1, 4, 4, 2))
     kernel = builder.constant("kernel", np.ones((1, 3, 3, 2), np.float32))
-    return builder.finish({"y": builder.add(DepthwiseConv2D(), [x, kernel], "y")})
+    bias = builder.constant("bias", np.zeros(2, np.float32))
+    y = builder.add(DepthwiseConv2D(), [x, kernel, bias], "y")
+    model = schema.ModelT.InitFromPackedBuf(to_tflite(builder.finish({"y": y})), 0)
+    (operator,) = model.subgraphs[0].operators
+    operator.inputs = operator.inputs[:2]
+    path = folder / "crash.tflite"
+    path.write_bytes(serialize(model))
+    return path
 
 
 def write_tflite(graph: Graph, folder: Path, name: str = "net.tflite") -> Path:
