@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,11 @@ def graph_dtype(dtype: str) -> str:
     return "float32" if "float" in dtype else dtype
 
 
+def element_count(shape: Shape) -> int | None:
+    """How many values a shape holds; ``None`` where a size is open."""
+    return None if None in shape else prod(size or 0 for size in shape)
+
+
 class Context:
     """The graph under construction, and the call that is being turned into ops.
 
@@ -45,7 +51,8 @@ class Context:
         self.outputs: Sequence[Any] = ()
         self.masked: set[str] = set()
         self._calls: dict[str, int] = {}
-        self._weights: dict[tuple[int, str], str] = {}
+        # the variable is kept too, so that its id stays its own
+        self._weights: dict[tuple[int, str], tuple[Any, str]] = {}
 
     # Tensors
 
@@ -86,8 +93,9 @@ class Context:
         key = id(variable), suffix
         if key not in self._weights:
             array = as_array(variable)
-            self._weights[key] = self.constant(transform(array) if transform else array, suffix)
-        return self._weights[key]
+            name = self.constant(transform(array) if transform else array, suffix)
+            self._weights[key] = variable, name
+        return self._weights[key][1]
 
     def operand(self, value: Any, dtype: str) -> str:
         """A tensor's name for a tensor, variable, array or number, in ``dtype``."""
@@ -125,9 +133,7 @@ class Context:
         if shape.count(None) > 1:
             raise self.unsupported(f"reshapes to {shape} with several open sizes", OPEN_HINT)
         sizes = tuple(-1 if size is None else size for size in shape)
-        name = self.add(Reshape(sizes), [x])
-        self.builder.tensors[name] = replace(self.tensor(name), shape=shape)
-        return name
+        return self.add(Reshape(sizes), [x])
 
     def expand_dims(self, x: str, axis: int) -> str:
         axis = axis + self.rank(x) + 1 if axis < 0 else axis

@@ -89,10 +89,12 @@ def rms_normalization(
 
 
 def unit_normalization(context: Context, x: str, axes: Sequence[int], epsilon: float) -> str:
-    """``x / sqrt(max(sum(x²), epsilon))``: an L2 norm of 1 over ``axes``."""
+    """``x / max(sqrt(sum(x²)), epsilon)``: an L2 norm of 1 over ``axes``."""
     axes = sorted(context.axis(x, axis) for axis in axes)
     total = context.add(Sum(tuple(axes), True), [context.apply(Mul(), x, x)])
-    return context.apply(Mul(), x, context.apply(Rsqrt(), context.apply(Maximum(), total, epsilon)))
+    return context.apply(
+        Mul(), x, context.apply(Rsqrt(), context.apply(Maximum(), total, epsilon**2))
+    )
 
 
 def group_normalization(

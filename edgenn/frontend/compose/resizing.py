@@ -1,5 +1,7 @@
 """Resizing of NHWC images."""
 
+from typing import Any
+
 from edgenn.frontend.context import Context
 from edgenn.ir.ops import ResizeBilinear, ResizeNearest
 
@@ -26,6 +28,22 @@ def resize(
     if interpolation == "nearest":
         return context.add(operator, [x])
     return context.add(operator, [context.cast(x, "float32")])
+
+
+def resize_to(context: Context, settings: Any, x: str, target: tuple[int, int]) -> str:
+    """``keras.ops.image.resize`` with the settings of a layer or operation."""
+    if settings.crop_to_aspect_ratio:
+        rows, columns = aspect_crop(image_size(context, x), target)
+        x = context.crop(x, {1: rows, 2: columns})
+    elif settings.pad_to_aspect_ratio:
+        amounts = aspect_padding(image_size(context, x), target)
+        x = context.pad(x, [(0, 0), *amounts, (0, 0)], settings.fill_value)
+    return resize(context, x, target, settings.interpolation, settings.antialias)
+
+
+def image_size(context: Context, x: str) -> tuple[int, int]:
+    """Height and width, which must be fixed."""
+    return context.size(x, 1), context.size(x, 2)
 
 
 def aspect_crop(size: tuple[int, int], target: tuple[int, int]) -> tuple[slice, slice]:

@@ -1,4 +1,4 @@
-"""One file per family of layers; importing this package fills ``registry.HANDLERS``."""
+"""One file per family of layers and operations; importing it fills ``registry.HANDLERS``."""
 
 from edgenn.frontend.handlers import (
     activations,
@@ -8,6 +8,11 @@ from edgenn.frontend.handlers import (
     images,
     merging,
     normalization,
+    ops_arithmetic,
+    ops_indexing,
+    ops_nn,
+    ops_reduction,
+    ops_shape,
     pooling,
     reshaping,
 )
@@ -20,6 +25,11 @@ __all__ = [
     "images",
     "merging",
     "normalization",
+    "ops_arithmetic",
+    "ops_indexing",
+    "ops_nn",
+    "ops_reduction",
+    "ops_shape",
     "pooling",
     "reshaping",
 ]

@@ -8,9 +8,12 @@ from edgenn.frontend.context import Context, TensorName
 from edgenn.frontend.keras_import import keras
 from edgenn.frontend.registry import handler
 from edgenn.frontend.walking import convert, follow
-from edgenn.ir.ops import Prelu
+from edgenn.ir.ops import Prelu, Select
 
 layers = keras.layers
+
+MASKED = -1e9
+"""What Keras puts in place of masked values before a softmax."""
 
 FUNCTIONS: dict[Any, Callable[[Context, str], str]] = {
     keras.activations.celu: activations.celu,
@@ -81,9 +84,14 @@ def elu(context: Context, layer: Any, x: str) -> str:
 
 
 @handler(layers.Softmax)
-def softmax(context: Context, layer: Any, x: str) -> str:
-    """Over any axes."""
-    return activations.softmax(context, x, layer.axis)
+def softmax(context: Context, layer: Any, x: str, mask: Any = None) -> str:
+    """Over any axes; masked values become 0."""
+    if mask is None:
+        return activations.softmax(context, x, layer.axis)
+    kept = context.operand(mask, "bool")
+    low = context.operand(MASKED, context.dtype(x))
+    y = activations.softmax(context, context.add(Select(), [kept, x, low]), layer.axis)
+    return context.add(Select(), [kept, y, context.operand(0, context.dtype(x))])
 
 
 @handler(layers.PReLU)

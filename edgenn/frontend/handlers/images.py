@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from edgenn.frontend.compose.convolution import as_image, pair
-from edgenn.frontend.compose.resizing import aspect_crop, aspect_padding, resize
+from edgenn.frontend.compose.resizing import aspect_crop, image_size, resize, resize_to
 from edgenn.frontend.context import Context, as_array
 from edgenn.frontend.keras_import import keras
 from edgenn.frontend.registry import handler
@@ -34,22 +34,12 @@ def resizing(context: Context, layer: Any, x: str) -> str:
     target = (layer.height, layer.width)
 
     def function(image: str) -> str:
-        if layer.crop_to_aspect_ratio:
-            rows, columns = aspect_crop(image_size(context, image), target)
-            image = context.crop(image, {1: rows, 2: columns})
-        elif layer.pad_to_aspect_ratio:
-            amounts = aspect_padding(image_size(context, image), target)
-            image = context.pad(image, [(0, 0), *amounts, (0, 0)], layer.fill_value)
-        return resize(context, image, target, layer.interpolation, layer.antialias)
+        return resize_to(context, layer, image, target)
 
     y = as_image(context, x, layer.data_format == "channels_first", function)
     if context.dtype(y) == context.dtype(x):
         return y
     return context.cast(context.apply(Round(), y), context.dtype(x))
-
-
-def image_size(context: Context, image: str) -> tuple[int, int]:
-    return context.size(image, 1), context.size(image, 2)
 
 
 @handler(layers.CenterCrop)

@@ -3,11 +3,10 @@
 from math import prod
 from typing import Any
 
-from edgenn.frontend.context import Context
+from edgenn.frontend.context import Context, element_count
 from edgenn.frontend.keras_import import keras
 from edgenn.frontend.registry import handler
 from edgenn.ir.ops import Tile
-from edgenn.ir.tensor import Shape
 
 layers = keras.layers
 
@@ -18,12 +17,7 @@ def flatten(context: Context, layer: Any, x: str) -> str:
     if layer.data_format == "channels_first" and context.rank(x) > 2:
         x = context.transpose(x, (0, *range(2, context.rank(x)), 1))
     batch, *rest = context.shape(x)
-    return context.reshape(x, (batch, product(tuple(rest))))
-
-
-def product(shape: Shape) -> int | None:
-    """The number of elements; ``None`` where a size is open."""
-    return None if None in shape else prod(size or 0 for size in shape)
+    return context.reshape(x, (batch, element_count(tuple(rest))))
 
 
 @handler(layers.Reshape)
@@ -31,7 +25,7 @@ def reshape(context: Context, layer: Any, x: str) -> str:
     """With at most one open size in the result."""
     batch, *rest = context.shape(x)
     target = [None if size == -1 else size for size in layer.target_shape]
-    total = product(tuple(rest))
+    total = element_count(tuple(rest))
     if total is not None and None in target:
         known = prod(size for size in target if size is not None)
         target[target.index(None)] = total // known
