@@ -8,7 +8,7 @@ import numpy as np
 
 from edgenn.ir.graph import Op
 from edgenn.ir.operator import Activation, Padding
-from edgenn.ir.ops import Add, Conv2D, DepthwiseConv2D, FullyConnected, Mul
+from edgenn.ir.ops import Add, Conv2D, DepthwiseConv2D, Div, FullyConnected, Mul, Neg
 from edgenn.passes.affine import (
     Affine,
     AffineStep,
@@ -38,6 +38,7 @@ class FoldAffine(Pass):
     2. Affine ops, then weights → the weights alone, where no padding sees the offset:
        fully connected and VALID convolutions; scales alone fold into every kind.
     3. Affine ops in a row become at most one mul and one add.
+    4. A div or neg alone becomes a mul, which TFLite also has in integers.
 
     Products are computed in float64 and rounded once to float32.
     """
@@ -111,7 +112,7 @@ def step_before(name: str, graph: Rewriter) -> AffineStep | None:
 
 
 def merge_steps(op: Op, graph: Rewriter) -> None:
-    """Rule 3, for the chain that ends in ``op``."""
+    """Rules 3 and 4, for the chain that ends in ``op``."""
     last = affine_step(op, graph)
     if last is None:
         return
@@ -119,7 +120,8 @@ def merge_steps(op: Op, graph: Rewriter) -> None:
     while (step := step_before(steps[0].source, graph)) is not None:
         steps.insert(0, step)
     total = composed(steps)
-    if len(steps) <= max(1, total.scales + total.shifts):
+    shorter = len(steps) > max(1, total.scales + total.shifts)
+    if not shorter and not (isinstance(op.operator, Div | Neg) and total.scales):
         return
     source, output = steps[0].source, op.output
     new: list[Op] = []

@@ -149,6 +149,16 @@ def test_an_operand_that_broadcasts_the_input_up_is_left():
     assert FoldAffine()(graph) is graph
 
 
+@pytest.mark.parametrize("operator", [Div(Activation.RELU), Neg()])
+def test_what_has_no_integer_kernel_becomes_a_mul(operator):
+    builder, x = start()
+    operands = [x] if operator.kind == "neg" else [x, builder.constant("c", normal(CHANNELS))]
+    after = rewrite(builder.finish({"y": builder.add(operator, operands, "y")}), FoldAffine())
+    assert kinds(after) == ["mul"]
+    wanted = Activation.RELU if operator.kind == "div" else Activation.NONE
+    assert after.ops[0].operator.activation is wanted
+
+
 STEPS = st.lists(
     st.tuples(
         st.sampled_from([Add, Sub, Mul, Div, Neg]),
