@@ -34,6 +34,7 @@ Progress = Callable[[str, int, int], None]
 ELEMENTS_PER_BATCH: Final = 1 << 22
 """Activations that calibration holds at once; bounds its memory whatever the sample count."""
 LARGEST_BATCH: Final = 32
+EQUALIZATION_SAMPLES: Final = 32
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,13 @@ class QuantizationOptions:
     Attributes:
         calibrator: Name of the method that chooses ranges.
         bias_correction: Take the mean error of rounded weights out of the biases.
-        equalization: Balance the channels between layers first; costs a second pass.
+        equalization: Balance the channels between layers first.
         allow_float: Leave ops without an integer kernel in float.
     """
 
     calibrator: str = DEFAULT_CALIBRATOR
     bias_correction: bool = True
-    equalization: bool = False
+    equalization: bool = True
     allow_float: bool = False
 
 
@@ -95,7 +96,7 @@ def calibrated(
         batches(graph, samples, progress),
         observer(graph),
         histogram=CALIBRATORS[options.calibrator].needs_histogram,
-        channels=weighted_inputs(graph) if options.bias_correction else (),
+        means=weighted_inputs(graph) if options.bias_correction else (),
     )
     return Calibrated(graph, statistics)
 
@@ -124,19 +125,24 @@ def quantized(
         )
     calibrator = CALIBRATORS[options.calibrator]
     dtype = INTEGER_FORMATS[scheme].activation
-    ranges = choose_ranges(calibration.statistics, calibrator, dtype)
     graph = calibration.graph
+    ranges = choose_ranges(graph, calibration.statistics, calibrator, dtype)
     if options.bias_correction:
         names = weighted_inputs(graph)
         graph = correct_bias(graph, {name: calibration.statistics[name].means for name in names})
     return quantize_integer(graph, scheme, ranges, allow_float=options.allow_float)
 
 
-def equalized(graph: Graph, calibration: Samples, progress: Progress) -> Graph:
-    """The same float model with balanced channels."""
+def equalized(graph: Graph, samples: Samples, progress: Progress) -> Graph:
+    """The same float model with balanced channels; a part of the samples is enough to see them."""
     names = balanced_tensors(graph)
-    samples = batches(graph, calibration, progress)
-    statistics = collect(graph, samples, observer(graph), channels=names)
+    if not names:
+        return graph
+    part = {
+        public: array[:: max(1, len(array) // EQUALIZATION_SAMPLES)]
+        for public, array in samples.items()
+    }
+    statistics = collect(graph, batches(graph, part, progress), observer(graph), magnitudes=names)
     return equalize(graph, {name: statistics[name].magnitudes for name in names})
 
 

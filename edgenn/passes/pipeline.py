@@ -9,6 +9,7 @@ from edgenn.passes.fuse_activations import FuseActivations
 from edgenn.passes.fuse_bias import FuseBias
 from edgenn.passes.fuse_hard_swish import FuseHardSwish
 from edgenn.passes.fuse_reduction_shapes import FuseReductionShapes
+from edgenn.passes.global_pooling import GlobalPooling
 from edgenn.passes.move_reshapes import MoveReshapes
 from edgenn.passes.remove_identities import RemoveIdentities
 
@@ -17,6 +18,7 @@ PASSES: tuple[Pass, ...] = (
     FuseHardSwish(),  # before affine ops merge and hide its pattern
     MoveReshapes(),
     RemoveIdentities(),
+    GlobalPooling(),
     FuseReductionShapes(),
     FoldPadding(),
     FoldAffine(),

@@ -27,7 +27,7 @@ def correct_bias(graph: Graph, channel_means: Mapping[str, Array]) -> Graph:
     for op in graph.ops:
         shift = mean_shift(graph, op, channel_means)
         builder.ops.append(op if shift is None else with_bias(builder, op, -shift))
-    return builder.finish(graph.outputs)
+    return builder.finish(graph.outputs).with_(metadata=graph.metadata)
 
 
 def weighted_inputs(graph: Graph) -> set[str]:

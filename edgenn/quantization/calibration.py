@@ -30,20 +30,22 @@ def collect(
     observe: Observe,
     *,
     histogram: bool = False,
-    channels: Collection[str] = (),
+    means: Collection[str] = (),
+    magnitudes: Collection[str] = (),
 ) -> dict[str, Statistics]:
     """Statistics of every float tensor over all batches; memory is that of one batch.
 
     Args:
         batches: Public input name → array, in the inputs' dtypes.
         histogram: Whether the calibrator needs more than extremes.
-        channels: Tensors whose channels' means and magnitudes are wanted too.
+        means: Tensors whose channels' means are wanted too.
+        magnitudes: Tensors whose channels' largest magnitudes are wanted too.
 
     Raises:
         DataError: No samples, or a tensor that became NaN or infinite.
     """
     statistics = {
-        name: Statistics(histogram=histogram, channels=name in channels)
+        name: Statistics(histogram=histogram, means=name in means, magnitudes=name in magnitudes)
         for name in observed_tensors(graph)
     }
     count = 0
@@ -72,8 +74,16 @@ def take_in(statistics: Mapping[str, Statistics], values: Mapping[str, Array]) -
 
 
 def choose_ranges(
-    statistics: Mapping[str, Statistics], calibrator: Calibrator, dtype: str
+    graph: Graph, statistics: Mapping[str, Statistics], calibrator: Calibrator, dtype: str
 ) -> dict[str, Range]:
-    """The range of each tensor for integers of ``dtype``."""
+    """The range of each tensor for integers of ``dtype``.
+
+    Inputs and outputs of the graph keep all that was seen: clipping them would change what the
+    user gives and gets, and photos of 0–255 are exact in int8 only unclipped.
+    """
     low, high = INTEGER_RANGES[dtype]
-    return {name: calibrator.choose(entry, high - low) for name, entry in statistics.items()}
+    border = {*graph.inputs.values(), *graph.outputs.values()}
+    return {
+        name: entry.range if name in border else calibrator.choose(entry, high - low)
+        for name, entry in statistics.items()
+    }

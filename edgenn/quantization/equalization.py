@@ -19,6 +19,9 @@ from edgenn.ir.tensor import Array, Tensor
 STRENGTH: Final = 0.5
 """0 leaves all as it is, 1 makes every channel's activations equally wide."""
 LARGEST_FACTOR: Final = 16.0
+FACTORS: Final = "channel_factors"
+"""Key of ``Graph.metadata``: tensor → what its channels were divided by, for whoever compares
+it with the Keras layer's output."""
 
 
 def equalize(graph: Graph, channel_maxima: Mapping[str, Array]) -> Graph:
@@ -28,16 +31,18 @@ def equalize(graph: Graph, channel_maxima: Mapping[str, Array]) -> Graph:
         channel_maxima: Largest magnitude of each channel (last axis) of the activations.
     """
     tensors = dict(graph.tensors)
+    scaled: dict[str, Array] = {}
     for op in graph.ops:
         consumers = graph.consumers[op.outputs[0]]
         if not is_balanceable(graph, op, consumers):
             continue
         maxima = channel_maxima[op.outputs[0]].astype(np.float64)
         factors = channel_factors(maxima)
+        scaled[op.outputs[0]] = factors
         scale_outputs(tensors, op, 1 / factors)
         for consumer in consumers:
             scale_inputs(tensors, consumer, factors)
-    return graph.with_(tensors=tensors)
+    return graph.with_(tensors=tensors, metadata={**graph.metadata, FACTORS: scaled})
 
 
 def balanced_tensors(graph: Graph) -> set[str]:

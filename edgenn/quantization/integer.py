@@ -84,7 +84,7 @@ class _Rewriter:
                 self.integer_op(op)
             else:
                 self.builder.ops.append(op)
-        return self.builder.finish(self.graph.outputs)
+        return self.builder.finish(self.graph.outputs).with_(metadata=self.graph.metadata)
 
     def parameters(self, name: str) -> Quantization:
         return self.assignment.parameters[name]

@@ -10,8 +10,8 @@ from edgenn.ir.tensor import Array
 from edgenn.quantization.parameters import Range
 
 BINS: Final = 4096
-SAMPLED_VALUES: Final = 1 << 15
-"""About how many values of a tensor enter the histogram per batch."""
+VALUES_PER_SAMPLE: Final = 1 << 13
+"""About how many values of a tensor enter the histogram for each calibration sample."""
 
 
 class Statistics:
@@ -22,17 +22,20 @@ class Statistics:
 
     Args:
         histogram: Whether to count values.
-        channels: Whether to keep means and magnitudes of the last axis.
+        means: Whether to keep the mean of each channel (last axis).
+        magnitudes: Whether to keep the largest magnitude of each channel.
     """
 
-    def __init__(self, *, histogram: bool = False, channels: bool = False) -> None:
+    def __init__(
+        self, *, histogram: bool = False, means: bool = False, magnitudes: bool = False
+    ) -> None:
         self.low = np.inf
         self.high = -np.inf
         self.limit = 0.0
         self.counts: NDArray[np.int64] = np.zeros(BINS if histogram else 0, np.int64)
         self.rows = 0
-        self.totals: NDArray[np.float64] = np.zeros(1 if channels else 0)
-        self.magnitudes: NDArray[np.float64] = np.zeros(1 if channels else 0)
+        self.totals: NDArray[np.float64] = np.zeros(1 if means else 0)
+        self.magnitudes: NDArray[np.float64] = np.zeros(1 if magnitudes else 0)
 
     @property
     def range(self) -> Range:
@@ -56,18 +59,17 @@ class Statistics:
         self.low = min(self.low, float(values.min()))
         self.high = max(self.high, float(values.max()))
         if self.counts.size:
-            self._count(values.reshape(-1))
+            self._count(sampled(values))
         if self.totals.size:
-            self._add_rows(values.reshape(-1, values.shape[-1]))
-
-    def _add_rows(self, rows: Array) -> None:
-        self.rows += len(rows)
-        # a product with ones sums the rows at memory speed, unlike a reduction over axis 0
-        self.totals = self.totals + np.ones(len(rows), rows.dtype) @ rows
-        self.magnitudes = np.maximum(self.magnitudes, np.abs(rows).max(axis=0))
+            rows = values.reshape(-1, values.shape[-1])
+            self.rows += len(rows)
+            # a product with ones sums the rows at memory speed, unlike a reduction over axis 0
+            self.totals = self.totals + np.ones(len(rows), rows.dtype) @ rows
+        if self.magnitudes.size:
+            rows = np.abs(values.reshape(-1, values.shape[-1]))
+            self.magnitudes = np.maximum(self.magnitudes, rows.max(axis=0))
 
     def _count(self, values: Array) -> None:
-        values = values[:: sampling_stride(values.size)]
         largest = float(np.abs(values).max())
         if self.limit == 0.0:
             # a power of two, so that the bins do not depend on the order of the batches
@@ -84,13 +86,18 @@ class Statistics:
         self.counts[BINS // 4 : BINS // 4 + BINS // 2] = merged
 
 
-def sampling_stride(size: int) -> int:
-    """A stride that takes about ``SAMPLED_VALUES`` of ``size`` values and no axis twice alike.
+def sampled(values: Array) -> Array:
+    """About ``VALUES_PER_SAMPLE`` values of each sample, taken at a fixed stride."""
+    return values.reshape(-1)[:: sampling_stride(values.size, len(values) * VALUES_PER_SAMPLE)]
+
+
+def sampling_stride(size: int, wanted: int) -> int:
+    """A stride that takes about ``wanted`` of ``size`` values and no axis twice alike.
 
     It shares no factor with ``size``: a stride that divides the number of channels would look
     at some channels only.
     """
-    stride = max(1, size // SAMPLED_VALUES)
+    stride = max(1, size // wanted)
     while gcd(stride, size) > 1:
         stride += 1
     return stride
