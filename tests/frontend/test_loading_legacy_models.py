@@ -169,8 +169,17 @@ MODELS = {
 }
 
 
-@pytest.mark.parametrize("suffix", [".h5", ""], ids=["h5", "saved_model"])
-@pytest.mark.parametrize("name", MODELS)
+# Keras 2 cannot save an Ellipsis in .keras; the parts of MultiHeadAttention are not read from it.
+NOT_IN_KERAS_ARCHIVES = {"tensorflow_functions", "attention"}
+FILES = [
+    (name, suffix)
+    for name in MODELS
+    for suffix in (".h5", ".keras", "")
+    if not (suffix == ".keras" and name in NOT_IN_KERAS_ARCHIVES)
+]
+
+
+@pytest.mark.parametrize(("name", "suffix"), FILES)
 def test_model_is_what_keras_2_saved(name, suffix, tmp_path):
     tf_keras.backend.clear_session()
     assert_loads_equal(MODELS[name](), tmp_path / f"model{suffix}")
@@ -401,9 +410,10 @@ def test_other_weight_layouts_are_refused(saved, key, value):
         load_model(path)
 
 
-def test_keras_archive_of_keras_2_is_refused(saved):
-    with pytest.raises(UnsupportedError, match=r"Keras 2\."):
-        load_model(saved(small(), "model.keras"))
+def test_keras_archive_with_weights_in_several_parts_is_refused(saved):
+    model = tf_keras.Sequential([tf_keras.Input((5, 2)), layers.Bidirectional(layers.GRU(3))])
+    with pytest.raises(UnsupportedError, match=r"several parts.*\.h5"):
+        load_model(saved(model, "model.keras"))
 
 
 def test_savedmodel_without_keras_metadata(tmp_path):

@@ -2,7 +2,7 @@
 
 What a file is decides how it is read, never its name:
 
-- zip with ``config.json``: the ``.keras`` format (:mod:`.keras_zip`);
+- zip with ``config.json``: the ``.keras`` format (:mod:`.keras_zip`, :mod:`.keras2_zip`);
 - HDF5: ``.h5`` and ``.hdf5`` (:mod:`.hdf5`);
 - directory with ``saved_model.pb``: SavedModel of Keras 2 (:mod:`.saved_model`).
 
@@ -46,17 +46,17 @@ def load_model(
     """
     path = Path(path)
     objects = dict(custom_objects or {})
-    if path.is_dir():
-        return _load_directory(path, unsafe, objects)
     head = _first_bytes(path)
-    if zipfile.is_zipfile(path):
-        from edgenn.frontend.loading.keras_zip import load_keras_zip
-
-        return load_keras_zip(path, unsafe=unsafe, custom_objects=objects)
+    if head is None:
+        return _load_directory(path, unsafe, objects)
     if head.startswith(_HDF5_SIGNATURE):
         from edgenn.frontend.loading.hdf5 import load_hdf5
 
         return load_hdf5(path, unsafe=unsafe, custom_objects=objects)
+    if zipfile.is_zipfile(path):
+        from edgenn.frontend.loading.keras_zip import load_keras_zip
+
+        return load_keras_zip(path, unsafe=unsafe, custom_objects=objects)
     raise ModelFileError(f"{path} is not a Keras model{_guess(head)}", _FORMATS)
 
 
@@ -70,16 +70,23 @@ def _load_directory(path: Path, unsafe: bool, custom_objects: dict[str, Any]) ->
     return load_saved_model(path, unsafe=unsafe, custom_objects=custom_objects)
 
 
-def _first_bytes(path: Path) -> bytes:
+def _first_bytes(path: Path) -> bytes | None:
+    """The start of a file; ``None`` for a directory."""
     try:
+        if path.is_dir():
+            return None
+        if path.exists() and not path.is_file():  # a pipe would wait for ever
+            raise ModelFileError(f"{path} is neither a file nor a directory", _FORMATS)
         with path.open("rb") as file:
             return file.read(64)
     except FileNotFoundError:
         raise ModelFileError(f"{path} does not exist", "check the path") from None
-    except OSError as error:
+    except PermissionError as error:
         raise ModelFileError(
-            f"{path} cannot be read: {error.strerror}", "check the file's permissions"
+            f"{path} may not be read: permission denied", "check its and its folders' permissions"
         ) from error
+    except (OSError, ValueError) as error:
+        raise ModelFileError(f"{path} cannot be read: {error}", "check the path") from error
 
 
 def _guess(head: bytes) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from edgenn.errors import ModelFileError, UnsupportedError
 from edgenn.frontend.keras_import import keras
+from edgenn.frontend.loading.keras2_zip import load_keras2_zip
 from edgenn.frontend.loading.loaded import LoadedModel
 from edgenn.frontend.loading.reasons import reason
 
@@ -20,14 +21,13 @@ def load_keras_zip(path: Path, *, unsafe: bool, custom_objects: dict[str, Any]) 
 
     Raises:
         ModelFileError: The archive is damaged or is not one of Keras.
-        UnsupportedError: An unknown class, byte code without ``unsafe``, or a file of Keras 2.
+        UnsupportedError: An unknown class, or byte code without ``unsafe``.
     """
     version = _keras_version(path)
+    if version.startswith("2."):
+        return load_keras2_zip(path, version, unsafe=unsafe, custom_objects=custom_objects)
     if not version.startswith("3."):
-        raise UnsupportedError(
-            f"{path} is a .keras file of Keras {version}, which Keras 3 reads with other numbers",
-            "load it in the Keras that saved it and save it as .h5, which edgenn reads",
-        )
+        raise ModelFileError(f"{path} was saved by Keras {version}, which is not known", _DAMAGED)
     with tempfile.TemporaryDirectory() as folder:  # Keras goes by the name
         link = Path(folder) / "model.keras"
         link.symlink_to(path.resolve())

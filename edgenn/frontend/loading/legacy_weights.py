@@ -27,7 +27,7 @@ class StoredWeight:
 
     @property
     def name(self) -> str:
-        """``kernel`` of ``conv2d/kernel_1:0``."""
+        """``kernel`` of ``conv2d/kernel_1:0``; a number where the format stores no names."""
         return re.sub(r"(_\d+)?(:\d+)?$", "", self.path.split("/")[-1])
 
 
@@ -133,9 +133,10 @@ def _check(target: _Variable, weight: StoredWeight, owners: set[str], file: str)
     found = f"'{weight.path}' of shape {weight.value.shape}"
     name = _NEW_NAMES.get((owner.class_name, weight.name), weight.name)
     of_another_layer = (owners & set(weight.path.split("/"))) - {str(owner.name)}
+    named = not weight.name.isdigit() and _is_of_keras(owner.layer)
     if (
         tuple(variable.shape) != weight.value.shape
-        or (name != variable.name and _is_of_keras(owner.layer))
+        or (named and name != variable.name)
         or (of_another_layer and str(owner.name) not in weight.path)
     ):
         raise _mismatch(file, f"{wanted}, found {found}")

@@ -50,7 +50,7 @@ def load_saved_model(path: Path, *, unsafe: bool, custom_objects: dict[str, Any]
     except Exception as error:  # protobuf, TensorFlow and JSON each raise their own
         raise ModelFileError(
             f"{path} cannot be read as a SavedModel: {reason(error)}", _SAVE_AGAIN
-        ) from (error)
+        ) from error
     return LoadedModel(model.layer, "saved_model", str(root.get("keras_version", "")))
 
 
