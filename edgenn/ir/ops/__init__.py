@@ -39,6 +39,7 @@ from edgenn.ir.ops.elementwise import (
     SquaredDifference,
     Sub,
 )
+from edgenn.ir.ops.filling import BroadcastTo, MirrorPad, Pad, Tile
 from edgenn.ir.ops.matrix import BatchMatMul, FullyConnected
 from edgenn.ir.ops.pooling import AveragePool2D, MaxPool2D
 from edgenn.ir.ops.reduction import (
@@ -55,19 +56,15 @@ from edgenn.ir.ops.reduction import (
 )
 from edgenn.ir.ops.resize import ResizeBilinear, ResizeNearest
 from edgenn.ir.ops.shape import (
-    BroadcastTo,
     Concatenation,
     ExpandDims,
     Gather,
-    MirrorPad,
     Pack,
-    Pad,
     Reshape,
     Reverse,
     Split,
     Squeeze,
     StridedSlice,
-    Tile,
     Transpose,
 )
 from edgenn.ir.ops.softmax import Softmax
