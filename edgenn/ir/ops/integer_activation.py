@@ -18,6 +18,7 @@ from edgenn.ir.fixed_point import (
     rounding_divide_by_pot,
     saturating_rounding_doubling_high_mul,
     saturating_rounding_multiply_by_pot,
+    wrap_int32,
 )
 from edgenn.ir.operator import IntegerInput
 from edgenn.ir.ops.integer_elementwise import offset, output_scale, rescaled, scale32
@@ -73,7 +74,6 @@ def hard_swish(x: IntegerInput, output: Tensor) -> Ints:
     unit_multiplier, unit_exponent = multiplier_of_16_bits(fine_scale / np.float32(3 / 32768))
 
     fine = offset(x) << 7
-    fine = ((fine + (1 << 15)) & 0xFFFF) - (1 << 15)  # int16 wraps
     value = high_mul_16(fine, out_multiplier)
     unit = saturating_left_shift_16(fine, max(unit_exponent - 1, 0))
     unit = high_mul_16(unit, unit_multiplier)
@@ -90,22 +90,13 @@ def hard_swish(x: IntegerInput, output: Tensor) -> Ints:
 # LOGISTIC and TANH in int16 share one table: tanh(x) = 2 sigmoid(2 x) - 1.
 
 
-def table_position(x: IntegerInput, exact_shifts: tuple[int, ...]) -> Ints:
-    """The input in multiples of 1 / (3 * 4096).
-
-    Args:
-        exact_shifts: Scales ``2**(shift - 12)`` for these shifts need no rounding.
-    """
-    fraction, exponent = np.frexp(x.scale)
-    shift = 12 + int(exponent) - 1
-    if fraction == 0.5 and shift in exact_shifts:
-        return x.values.astype(np.int64) * (3 << shift)
+def table_position(x: IntegerInput) -> Ints:
+    """The input in multiples of 1 / (3 * 4096)."""
     multiplier, shift = x.scale * 4096.0 * 3.0, 0
     while multiplier <= 32767.0 / 2.0 and shift <= 30:
         multiplier, shift = multiplier * 2, shift + 1
     rounding = 1 << (shift - 1) if shift > 0 else 0
-    product = (x.values.astype(np.int64) * int(multiplier)).astype(np.int32).astype(np.int64)
-    return (product + rounding) >> shift
+    return (wrap_int32(x.values.astype(np.int64) * int(multiplier)) + rounding) >> shift
 
 
 def sigmoid_between(position: Ints, bits: int, saturated: int) -> Ints:
@@ -119,7 +110,7 @@ def sigmoid_between(position: Ints, bits: int, saturated: int) -> Ints:
 
 def logistic_int16(x: IntegerInput) -> Ints:
     """In multiples of 2**-15."""
-    position = table_position(x, (0,))
+    position = table_position(x)
     result = sigmoid_between(np.abs(position), 9, 0x7FFF << 10)
     result = np.where(position >= 0, result + (1 << 9), (1 << (16 + 9)) - result + (1 << 9) - 1)
     return result >> 10
@@ -127,7 +118,7 @@ def logistic_int16(x: IntegerInput) -> Ints:
 
 def tanh_int16(x: IntegerInput) -> Ints:
     """In multiples of 2**-15."""
-    position = table_position(x, (0, 1))
+    position = table_position(x)
     result = sigmoid_between(np.abs(position), 8, 0xFFFF << 8)
     one = 1 << (14 + 9)
     result = np.where(position >= 0, result - one + (1 << 7), -result + one + (1 << 7) - 1)
@@ -144,28 +135,21 @@ OUTPUT_FRACTION_BITS = 4
 
 
 def log_softmax(x: IntegerInput) -> Ints:
-    """Over the last axis, in multiples of 1/16, less than the output's zero point."""
+    """Over the last axis, in multiples of 1/16."""
     real = min(x.scale * (1 << (31 - DIFFERENCE_BITS)), 2.0**31 - 1)
     multiplier, shift = quantize_multiplier(real)
-    reverse = float((1 << (31 - int(shift))) / int(multiplier))
-    reverse_multiplier, reverse_shift = quantize_multiplier(reverse)
     radius = ((1 << DIFFERENCE_BITS) - 1) * 2.0 ** (31 - DIFFERENCE_BITS - int(shift))
-    lowest = -int(np.floor(radius))
 
     values = x.values.astype(np.int64)
     differences = values - values.max(axis=-1, keepdims=True)
-    fixed = multiply_by_quantized_multiplier(differences, multiplier, shift)
-    exponentials = rounding_divide_by_pot(
-        exp_on_negative_values(np.where(differences >= lowest, fixed, 0), DIFFERENCE_BITS),
-        SUM_BITS,
-    )
-    total = np.where(differences >= lowest, exponentials, 0).sum(axis=-1, keepdims=True)
-    log_total = log_of_at_least_one(total, SUM_BITS, DIFFERENCE_BITS)
-    representable = multiply_by_quantized_multiplier(
-        log_total + INT32_MIN, reverse_multiplier, reverse_shift
-    )
-    shifted = rounding_divide_by_pot(fixed - log_total, 31 - DIFFERENCE_BITS - OUTPUT_FRACTION_BITS)
-    return np.where(differences > np.maximum(lowest - 1, representable), shifted, INT32_MIN)
+    # what lies farther below the maximum adds nothing to the sum and has the lowest output
+    near = differences >= -np.floor(radius)
+    fixed = multiply_by_quantized_multiplier(np.where(near, differences, 0), multiplier, shift)
+    exponentials = rounding_divide_by_pot(exp_on_negative_values(fixed, DIFFERENCE_BITS), SUM_BITS)
+    total = np.where(near, exponentials, 0).sum(axis=-1, keepdims=True)
+    difference = fixed - log_of_at_least_one(total, SUM_BITS, DIFFERENCE_BITS)
+    steps = rounding_divide_by_pot(difference, 31 - DIFFERENCE_BITS - OUTPUT_FRACTION_BITS)
+    return np.where(near, steps, INT32_MIN)
 
 
 def log_of_at_least_one(x: Ints, input_bits: int, output_bits: int) -> Ints:

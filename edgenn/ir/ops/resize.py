@@ -112,10 +112,7 @@ class ResizeBilinear(Resize):
         if self.half_pixel_centers:
             position = position + ratio // 2 - (1 << 9)
         low = np.maximum(position >> 10, 0)
-        # C divides toward zero
-        above = position + (1 << 10) - 1
-        ceiling = np.where(above >= 0, above >> 10, -(-above >> 10))
-        high = np.minimum(ceiling, size_in - 1)
+        high = np.minimum((position + (1 << 10) - 1) >> 10, size_in - 1)
         return low, high, position - (low << 10)
 
 

@@ -24,6 +24,7 @@ from edgenn.ir.ops import (
     ReluN1To1,
     Tanh,
 )
+from edgenn.ir.tensor import Quantization
 
 EXACT = [
     Relu(), Relu6(), ReluN1To1(), LeakyRelu(), LeakyRelu(alpha=-0.3), LeakyRelu(alpha=1.7), Elu(),
@@ -62,10 +63,8 @@ def test_integer_equals_litert(operator: Operator, dtype: str, rng: np.random.Ge
 @pytest.mark.parametrize("operator", [Logistic(), Tanh()], ids=str)
 def test_int16_at_scales_that_are_powers_of_two(operator: Operator, power: int):
     graph, inputs = quantized_case(operator, [(900,)], ["int16"], np.random.default_rng(power))
-    x = graph.tensors["x0"]
-    exact = type(x.quantization).per_tensor(2.0**-power)
-    graph = graph.with_(tensors={**graph.tensors, "x0": x.with_(quantization=exact)})
-    assert_equals_litert(graph, inputs)
+    x = graph.tensors["x0"].with_(quantization=Quantization.per_tensor(2.0**-power))
+    assert_equals_litert(graph.with_(tensors={**graph.tensors, "x0": x}), inputs)
 
 
 @pytest.mark.parametrize("operator", GELU, ids=str)
@@ -100,6 +99,21 @@ def test_prelu_equals_litert(dtype: str, slopes: tuple, rng: np.random.Generator
 def test_log_softmax_of_any_length(values: int):
     rng = np.random.default_rng(values)
     assert_equals_litert(*quantized_case(LogSoftmax(), [(7, values)], ["int8"], rng))
+
+
+@pytest.mark.parametrize("scale", [0.05, 0.2, 1.0, 3.0, 40.0])
+def test_log_softmax_of_values_far_apart(scale: float):
+    graph, inputs = quantized_case(LogSoftmax(), [(50, 20)], ["int8"], np.random.default_rng(0))
+    x = graph.tensors["x0"].with_(quantization=Quantization.per_tensor(scale, 3))
+    assert_equals_litert(graph.with_(tensors={**graph.tensors, "x0": x}), inputs)
+
+
+@pytest.mark.parametrize("scale", [0.002, 0.02, 0.2, 2.0, 20.0])
+@pytest.mark.parametrize("operator", [Logistic(), Tanh()], ids=str)
+def test_int16_far_into_saturation(operator: Operator, scale: float):
+    graph, inputs = quantized_case(operator, [(900,)], ["int16"], np.random.default_rng(0))
+    x = graph.tensors["x0"].with_(quantization=Quantization.per_tensor(scale))
+    assert_equals_litert(graph.with_(tensors={**graph.tensors, "x0": x}), inputs)
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,19 @@ def test_equals_litert(operator: Operator, dtype: str, pair: list, rng: np.rando
     assert_equals_litert(*quantized_case(operator, pair, [dtype] * 2, rng), tolerance=1e-6)
 
 
+@pytest.mark.parametrize("dtype", ["int8", "int16"])
+@pytest.mark.parametrize("operator", [Add(), Sub(), Mul(), SquaredDifference()], ids=str)
+@few
+@given(rng=generators)
+def test_many_pairs_of_stored_values(operator: Operator, dtype: str, rng: np.random.Generator):
+    if dtype not in operator.integer_dtypes:
+        pytest.skip(f"LiteRT has no {dtype} kernel")
+    graph, _ = quantized_case(operator, [(256, 1), (1, 256)], [dtype] * 2, rng)
+    step = 1 if dtype == "int8" else 257
+    values = (np.arange(-128, 128) * step).astype(dtype)
+    assert_equals_litert(graph, {"x0": values[:, None], "x1": values[None, :]})
+
+
 @pytest.mark.parametrize("operator", FLOAT_ONLY, ids=str)
 @few
 @given(pair=broadcasting_shapes(), rng=generators)
