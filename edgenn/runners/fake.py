@@ -53,7 +53,7 @@ class _FakeProcess:
 
     def ask(self, message: Message | None = None) -> Message:
         if message is None:
-            return Message({"version": "fake 1.0"})
+            return Message({"version": "fake 1.0", "inputs": [], "outputs": []})
         if self.runner.error is not None:
             raise self.runner.error
         count = len(next(iter(message.arrays.values())))

@@ -13,7 +13,7 @@ import numpy as np
 
 from edgenn.errors import ArtifactError, DataError
 from edgenn.runners.protocol import Message
-from edgenn.runtime.tensor_info import Array
+from edgenn.runtime.tensor_info import Array, TensorInfo
 
 Progress = Callable[[str, int, int], None]
 """``(stage, done, total)``, called while work goes on."""
@@ -76,6 +76,17 @@ class Runner(ABC):
     def start(self, artifact: Path) -> AbstractContextManager[Conversation]:
         """A process that has the artifact open: its first answer holds its ``version``."""
 
+    def describe(self, artifact: Path) -> tuple[list[TensorInfo], list[TensorInfo]]:
+        """Inputs and outputs, as the engine sees them; errors as of ``run``."""
+        self._require_artifact(artifact)
+        with self.start(artifact) as process:
+            values = process.ask().values
+        inputs, outputs = (
+            [TensorInfo(**{**info, "shape": tuple(info["shape"])}) for info in values[kind]]
+            for kind in ("inputs", "outputs")
+        )
+        return inputs, outputs
+
     def run(
         self, artifact: Path, inputs: Mapping[str, Array], progress: Progress | None = None
     ) -> RunResult:
@@ -92,10 +103,7 @@ class Runner(ABC):
             EngineError: The engine crashed, took too long or refused.
             UnavailableError: The engine is not installed.
         """
-        if artifact.suffix != self.suffix:
-            raise ArtifactError(f"{artifact}: {self.name} runs {self.suffix} files")
-        if not artifact.is_file():
-            raise ArtifactError(f"{artifact} does not exist")
+        self._require_artifact(artifact)
         counts = {name: len(array) for name, array in inputs.items()}
         if len(set(counts.values())) != 1 or 0 in counts.values():
             raise DataError(f"the inputs need one number of samples, at least 1: {counts}")
@@ -122,6 +130,12 @@ class Runner(ABC):
             warnings,
             findings_in(outputs),
         )
+
+    def _require_artifact(self, artifact: Path) -> None:
+        if artifact.suffix != self.suffix:
+            raise ArtifactError(f"{artifact}: {self.name} runs {self.suffix} files")
+        if not artifact.is_file():
+            raise ArtifactError(f"{artifact} does not exist")
 
 
 def split(inputs: Mapping[str, Array], count: int) -> Iterator[dict[str, Array]]:

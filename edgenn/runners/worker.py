@@ -7,8 +7,9 @@ until its input ends. Imports NumPy and the engine, so that it starts at once.
 import os
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -25,13 +26,21 @@ def main() -> None:
     try:
         engine, artifact = sys.argv[1:]
         session = Session(Path(artifact), engine=engine)
-        write_message(answers, Message({"version": session.engine_version}))
+        write_message(answers, Message(description(session)))
         serve(session, sys.stdin.buffer, answers)
     except EdgennError as error:
         kind = type(error).__name__
         write_message(
             answers, Message({"error": kind, "message": error.message, "hint": error.hint})
         )
+
+
+def description(session: Session) -> dict[str, Any]:
+    return {
+        "version": session.engine_version,
+        "inputs": [asdict(info) for info in session.inputs],
+        "outputs": [asdict(info) for info in session.outputs],
+    }
 
 
 def serve(session: Session, requests: BinaryIO, answers: BinaryIO) -> None:

@@ -17,11 +17,12 @@ from edgenn.runners import (
     LiteRTReferenceRunner,
     LiteRTRunner,
     OnnxRuntimeRunner,
+    default_runner,
     runner,
 )
 from edgenn.runners.child import Child
 from edgenn.runners.protocol import Message
-from edgenn.runtime import Session
+from edgenn.runtime import Session, TensorInfo
 
 X = np.random.default_rng(2).normal(size=(5, 4, 4, 2)).astype(np.float32)
 WRITERS = {".tflite": write_tflite, ".onnx": write_onnx}
@@ -68,11 +69,10 @@ def test_samples_come_in_parts(tmp_path, monkeypatch):
     np.testing.assert_allclose(result.outputs["y"], Session(path).run(X), atol=1e-6)
 
 
-@pytest.mark.parametrize("engine", [LiteRTRunner, LiteRTReferenceRunner])
-def test_a_crash_of_the_engine_is_an_error_here(tmp_path, engine):
+def test_a_crash_of_the_engine_is_an_error_here(tmp_path):
     path = write_crashing_tflite(tmp_path)
     with pytest.raises(EngineError, match=r"engine crashed on this artifact: signal 11 \(SIGSEGV"):
-        engine().run(path, {"x": X[:1]})
+        LiteRTRunner().run(path, {"x": X[:1]})
 
 
 def test_a_damaged_file(tmp_path):
@@ -169,5 +169,16 @@ def test_fake_runner_fails_as_told(tmp_path):
         fake.run(path, {"x": X})
 
 
-def test_onnx_runtime_reads_onnx_only():
-    assert OnnxRuntimeRunner.suffix == ".onnx"
+@pytest.mark.parametrize("engine", [LiteRTRunner, OnnxRuntimeRunner])
+def test_default_runner_describes_its_artifact(tmp_path, engine):
+    path = WRITERS[engine.suffix](conv_graph(), tmp_path)
+    runner_ = default_runner(path)
+    assert type(runner_) is engine
+    inputs, outputs = runner_.describe(path)
+    assert inputs == [TensorInfo("x", (None, 4, 4, 2), "float32")]
+    assert outputs == [TensorInfo("y", (None, 4, 4, 3), "float32")]
+
+
+def test_no_runner_for_other_files(tmp_path):
+    with pytest.raises(ArtifactError, match=r"none of \.tflite, \.onnx"):
+        default_runner(tmp_path / "net.keras")
