@@ -16,7 +16,7 @@ CASES = {
     "conv2d_transpose_valid": (IMAGE, lambda: [layers.Conv2DTranspose(5, (3, 2), 2)]),
     "conv2d_transpose_output_padding": (
         IMAGE,
-        lambda: [layers.Conv2DTranspose(5, 3, 2, padding="same", output_padding=0)],
+        lambda: [layers.Conv2DTranspose(5, 3, 2, padding="same", output_padding=1)],
     ),
     "conv1d_transpose": (SERIES, lambda: [layers.Conv1DTranspose(5, 3, 2)]),
     "depthwise": (IMAGE, lambda: [layers.DepthwiseConv2D(3, 2, "same", depth_multiplier=2)]),
@@ -26,6 +26,14 @@ CASES = {
     "dense": (SERIES, lambda: [layers.Dense(7, activation="swish")]),
     "einsum_dense": (SERIES, lambda: [layers.EinsumDense("abc,cd->abd", (None, 7), None, "d")]),
     "embedding": ((5,), lambda: [layers.Embedding(11, 3, input_length=5)]),
+    "embedding_masked": (
+        (5,),
+        lambda: [layers.Embedding(11, 3, mask_zero=True), layers.GlobalAveragePooling1D()],
+    ),
+    "conv2d_transpose_dilated": (IMAGE, lambda: [layers.Conv2DTranspose(5, 3, dilation_rate=2)]),
+    "depthwise_dilated": (IMAGE, lambda: [layers.DepthwiseConv2D(3, 1, "same", dilation_rate=2)]),
+    "batch_norm_synchronized": (IMAGE, lambda: [layers.BatchNormalization(synchronized=True)]),
+    "normalization_inverted": (IMAGE, lambda: [layers.Normalization(axis=(1, 3), invert=True)]),
     "pooling": (
         IMAGE,
         lambda: [layers.MaxPooling2D(3, 1, "same"), layers.AveragePooling2D(2, padding="same")],
