@@ -13,10 +13,9 @@ import numpy as np
 
 from edgenn.errors import DataError, UsageError
 from edgenn.ir.graph import Graph
-from edgenn.ir.tensor import Array, Tensor
+from edgenn.ir.tensor import Array
 from edgenn.passes import simplify
 from edgenn.quantization.bias_correction import correct_bias, weighted_inputs
-from edgenn.quantization.border import with_border
 from edgenn.quantization.calibration import Observe, choose_ranges, collect, observed_tensors
 from edgenn.quantization.calibrators import CALIBRATORS, DEFAULT_CALIBRATOR
 from edgenn.quantization.equalization import balanced_tensors, equalize
@@ -163,7 +162,8 @@ def batches(graph: Graph, samples: Samples, progress: Progress) -> Iterator[dict
         DataError: Names, shapes or counts that do not fit the graph.
     """
     tensors = {public: graph.tensors[name] for public, name in graph.inputs.items()}
-    count = check_samples(tensors, samples)
+    require_fit(graph, samples)
+    count = len(next(iter(samples.values())))
     fixed = next((tensor.shape[0] for tensor in tensors.values()), None)
     size = fixed or batch_size(graph)
     for start in range(0, count, size):
@@ -171,7 +171,7 @@ def batches(graph: Graph, samples: Samples, progress: Progress) -> Iterator[dict
             np.arange(start, start + size) if fixed else np.arange(start, min(start + size, count))
         )
         yield {
-            public: finite(public, samples[public][rows % count]).astype(tensor.dtype, copy=False)
+            public: np.asarray(samples[public][rows % count]).astype(tensor.dtype, copy=False)
             for public, tensor in tensors.items()
         }
         progress("calibrating", min(start + size, count), count)
@@ -186,43 +186,34 @@ def batch_size(graph: Graph) -> int:
     return max(1, min(LARGEST_BATCH, ELEMENTS_PER_BATCH // max(1, elements)))
 
 
-def check_samples(tensors: Mapping[str, Tensor], samples: Samples) -> int:
-    """How many samples there are, once they are known to fit."""
-    for public, tensor in tensors.items():
+def require_fit(graph: Graph, samples: Samples) -> None:
+    """Whether samples have the shapes that the graph takes.
+
+    Raises:
+        DataError: An input is missing or has another shape.
+    """
+    for public, name in graph.inputs.items():
+        expected = graph.tensors[name].shape
         if public not in samples:
             raise DataError(
-                f"no data for input {public!r}; found {sorted(samples)}",
-                "an .npz needs one array per input, named like it",
+                f"no data for input {public!r}; there are {sorted(samples)}",
+                "give one array per input, named like it",
             )
         shape = samples[public].shape
-        if len(shape) != tensor.rank or not fits(shape[1:], tensor.shape[1:]):
-            expected = ", ".join("any" if s is None else str(s) for s in tensor.shape[1:])
-            raise DataError(f"input {public!r} takes (n, {expected}), the data are {shape}")
-    counts = {public: len(samples[public]) for public in tensors}
-    if len(set(counts.values())) > 1:
-        raise DataError(f"the inputs have different numbers of samples: {counts}")
-    count = next(iter(counts.values()), 0)
-    if count == 0:
-        raise DataError("the data hold no samples")
-    return count
+        fits = all(e is None or a == e for a, e in zip(shape[1:], expected[1:], strict=False))
+        if len(shape) != len(expected) or not fits:
+            sizes = ", ".join("any" if size is None else str(size) for size in expected[1:])
+            raise DataError(
+                f"input {public!r} takes samples of shape ({sizes}), the data are {shape}",
+                "the first dimension of the data counts the samples",
+            )
 
 
-def fits(actual: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
-    return all(e is None or a == e for a, e in zip(actual, expected, strict=True))
-
-
-def finite(public: str, values: Array) -> Array:
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise DataError(f"input {public!r} holds NaN or infinite values", "clean the data first")
-    return values
-
-
-def written(graph: Graph, format_: str, io: str | None = None) -> bytes:
+def written(graph: Graph, format_: str) -> bytes:
     """The graph as the bytes of a file.
 
     Args:
         format_: ``tflite`` or ``onnx``; an ONNX file always takes and gives float.
-        io: Border dtype of a full-integer TFLite file; ``None`` keeps the graph's integers.
     """
     if format_ == "onnx":
         from edgenn.export.onnx.exporter import to_onnx
@@ -230,4 +221,4 @@ def written(graph: Graph, format_: str, io: str | None = None) -> bytes:
         return to_onnx(graph)
     from edgenn.export.tflite.exporter import to_tflite
 
-    return to_tflite(with_border(graph, io) if io else graph)
+    return to_tflite(graph)

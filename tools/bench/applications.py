@@ -24,7 +24,7 @@ import numpy as np
 BAR = 1e-4
 BATCH = 2
 SEED = 7
-SIDE = 96
+SIDE = 128
 """Of the square input images; every family allows it."""
 FAMILIES = (
     "MobileNet", "MobileNetV2", "MobileNetV3Small", "MobileNetV3Large", "EfficientNetB0",

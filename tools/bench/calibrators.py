@@ -15,6 +15,7 @@ from common import agreement, rmse, run_litert
 
 from edgenn import compiler
 from edgenn.frontend.loading import load_model
+from edgenn.quantization.border import with_border
 from edgenn.quantization.calibrators import CALIBRATORS
 from edgenn.quantization.schemes import Scheme
 
@@ -41,7 +42,7 @@ def measure(entry: common.RealModel) -> dict[str, Any]:
     for name, options in OPTIONS.items():
         seen = compiler.calibrated(graph, {public: calibration}, options)
         int8 = compiler.quantized(graph, Scheme.INT8, seen, options)
-        rows[name] = row(compiler.written(int8, "tflite", "float32"))
+        rows[name] = row(compiler.written(with_border(int8, "float32"), "tflite"))
     return rows
 
 

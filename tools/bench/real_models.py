@@ -17,6 +17,7 @@ from common import MODELS, agreement, rmse, run_litert
 from edgenn import compiler
 from edgenn.frontend.loading import load_model
 from edgenn.ir.evaluator import evaluate
+from edgenn.quantization.border import with_border
 from edgenn.quantization.calibrators import CALIBRATORS, DEFAULT_CALIBRATOR
 from edgenn.quantization.schemes import Scheme
 
@@ -51,7 +52,7 @@ def measure(entry: common.RealModel, calibrator: str) -> dict[str, Any]:
     def ours(content: bytes, **kwargs: Any) -> np.ndarray:
         return run_litert(content, x, **kwargs)
 
-    file = compiler.written(int8, "tflite", "float32")
+    file = compiler.written(with_border(int8, "float32"), "tflite")
     results = ours(file, reference=True)
     stock = ours(common.stock_convert(model, "int8", calibration), reference=True)
     return {
@@ -63,7 +64,8 @@ def measure(entry: common.RealModel, calibrator: str) -> dict[str, Any]:
         "int8_rmse_xnnpack": rmse(ours(file), reference),
         "int8_rmse_onnx": rmse(run_onnx(compiler.written(int8, "onnx"), x), reference),
         "int16x8_rmse": rmse(
-            ours(compiler.written(wide, "tflite", "float32"), reference=True), reference
+            ours(compiler.written(with_border(wide, "float32"), "tflite"), reference=True),
+            reference,
         ),
         "int8_top1_agreement_percent": agreement(results, reference),
         "int8_top1_agreement_stock_percent": agreement(stock, reference),

@@ -1,0 +1,284 @@
+"""What edgenn does, in Python: ``convert``, ``inspect`` and ``check``. Composition, no logic."""
+
+import hashlib
+import importlib.metadata
+import io as streams
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgenn import bundle, compiler, data
+from edgenn.bundle import Bundle
+from edgenn.compiler import Progress, QuantizationOptions, silent
+from edgenn.data import Dataset
+from edgenn.errors import UsageError
+from edgenn.ir.graph import Graph
+from edgenn.options import (
+    CALIBRATORS,
+    DEFAULT_CALIBRATOR,
+    DEFAULT_FORMATS,
+    DEFAULT_SCHEMES,
+    FORMATS,
+    IO_DTYPES,
+    ONNX_SCHEMES,
+    SCHEMES,
+)
+from edgenn.passes import with_batch
+from edgenn.quantization.border import with_border
+from edgenn.quantization.schemes import Scheme
+from edgenn.runtime.tensor_info import TensorInfo
+
+PACKAGES = ("keras", "tensorflow", "numpy", "onnx", "flatbuffers", "ai-edge-litert")
+
+
+def convert(
+    model: Any,
+    out_dir: str | Path,
+    *,
+    formats: Sequence[str] = DEFAULT_FORMATS,
+    quantize: Sequence[str] = DEFAULT_SCHEMES,
+    calibration: Any = None,
+    calibrator: str = DEFAULT_CALIBRATOR,
+    io: str | None = None,
+    batch: int | None = None,
+    name: str | None = None,
+    bias_correction: bool = True,
+    equalization: bool = True,
+    allow_float: bool = False,
+    reference: Any = None,
+    unsafe: bool = False,
+    progress: Progress | None = None,
+) -> Bundle:
+    """Converts a Keras model to TFLite and ONNX files in a bundle.
+
+    Args:
+        model: A Keras model, or the path of a .keras, .h5 or SavedModel.
+        out_dir: The bundle's folder; a bundle that is there is replaced as a whole.
+        formats: ``tflite``, ``onnx``.
+        quantize: Schemes: ``float32``, ``float16``, ``dynamic``, ``int8``, ``int16x8``. ONNX
+            files are written for those that ONNX knows: float32 and int8.
+        calibration: Typical samples, for int8 and int16x8: an array, a dict by input name, an
+            .npy or .npz file, or a recipe.
+        calibrator: How ranges are chosen: ``minmax``, ``percentile`` or ``mse``.
+        io: dtype of int8 TFLite inputs and outputs: ``int8`` (default), ``uint8``, ``float32``.
+        batch: Fixes the batch size, which stays open by default.
+        name: The bundle's name; the file's stem or the model's name by default.
+        bias_correction: Take the mean error of rounded weights out of the biases.
+        equalization: Balance channels between layers before rounding.
+        allow_float: Leave ops without an integer kernel in float instead of refusing them.
+        reference: Samples whose Keras predictions are kept in the bundle, so that ``check`` on
+            them needs no Keras.
+        unsafe: Run Python code that the model file holds (Lambda layers).
+        progress: Called with ``(stage, done, total)`` while work goes on.
+
+    Raises:
+        UsageError: Options that do not go together, or int8 without calibration data.
+        ModelFileError: The model cannot be read.
+        DataError: Samples that do not fit the model.
+        UnsupportedError: A layer or op that cannot be converted.
+        OutputError: ``out_dir`` holds something else or cannot be written.
+    """
+    progress = progress or silent
+    watch = Stopwatch()
+    schemes = chosen_schemes(formats, quantize, calibrator, io, calibration)
+    options = QuantizationOptions(calibrator, bias_correction, equalization, allow_float)
+    bundle.require_writable(out_dir)
+    with watch("load"):
+        loaded, source = load(model, unsafe=unsafe)
+        name = name or bundle_name(model, loaded)
+    with watch("capture"):
+        open_graph = compiler.graph_of(loaded, name=name)
+        fixed = with_batch(open_graph, batch) if batch else open_graph
+    samples = None
+    seen = None
+    with watch("calibrate"):
+        if calibration is not None and any(scheme.is_full_integer for scheme in schemes):
+            samples = data.load(calibration, list(open_graph.inputs), split="calibration")
+            seen = compiler.calibrated(open_graph, samples.inputs, options, progress)
+    files: dict[str, bytes] = {}
+    artifacts: list[bundle.Artifact] = []
+    for index, scheme in enumerate(schemes):
+        progress("writing", index, len(schemes))
+        with watch("quantize"):
+            graph = compiler.quantized(open_graph, scheme, seen, options)
+            graph = with_batch(graph, batch) if batch else graph
+        for format_ in formats_of(scheme, formats):
+            with watch(f"write_{format_}"):
+                border = graph_of_border(graph, format_, scheme, io)
+                content = compiler.written(border, format_)
+                file = f"{name}.{scheme}.{format_}"
+                files[file] = content
+                artifacts.append(artifact(file, format_, scheme, content, border))
+    progress("writing", len(schemes), len(schemes))
+    kept = None
+    if reference is not None:
+        with watch("predict"):
+            kept = keep_reference(loaded, fixed, reference, files)
+    manifest = bundle.Manifest(
+        name=name,
+        edgenn_version=version("edgenn"),
+        package_versions={package: version(package) for package in PACKAGES},
+        source=source,
+        options={
+            "formats": list(formats),
+            "quantize": [str(scheme) for scheme in schemes],
+            "calibrator": calibrator,
+            "io": io,
+            "batch": batch,
+            "bias_correction": bias_correction,
+            "equalization": equalization,
+            "allow_float": allow_float,
+        },
+        artifacts=tuple(artifacts),
+        calibration=None if samples is None else bundle.Calibration(samples.sha256, len(samples)),
+        reference=kept,
+        timings_s=watch.seconds,
+    )
+    return bundle.write_bundle(out_dir, files, manifest)
+
+
+class Stopwatch:
+    """Wall time by stage; stages that come several times add up."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            elapsed = time.perf_counter() - start
+            self.seconds[stage] = round(self.seconds.get(stage, 0.0) + elapsed, 4)
+
+
+def chosen_schemes(
+    formats: Sequence[str],
+    quantize: Sequence[str],
+    calibrator: str,
+    io: str | None,
+    calibration: Any,
+) -> list[Scheme]:
+    """The schemes, once the options are known to go together."""
+    require_known("format", formats, FORMATS)
+    require_known("scheme", quantize, SCHEMES)
+    require_known("calibrator", [calibrator], CALIBRATORS)
+    require_known("input and output dtype", [io] if io else [], IO_DTYPES)
+    schemes = [Scheme(name) for name in dict.fromkeys(quantize)]
+    if not schemes or not formats:
+        raise UsageError("nothing to write: give at least one format and one scheme")
+    for scheme in schemes:
+        if not formats_of(scheme, formats):
+            raise UsageError(
+                f"{scheme} is not written as {' or '.join(formats)}",
+                f"ONNX knows {', '.join(ONNX_SCHEMES)}; --format tflite has them all",
+            )
+        if scheme.is_full_integer and calibration is None:
+            raise UsageError(
+                f"{scheme} needs calibration data: integers only cover ranges that were seen",
+                "give 100 or more typical samples with --calibration FILE",
+            )
+    if io == "uint8" and Scheme.INT16X8 in schemes:
+        raise UsageError("int16x8 files take int16 or float32, not uint8", "leave --io out")
+    return schemes
+
+
+def require_known(what: str, given: Sequence[str], known: Sequence[str]) -> None:
+    for name in given:
+        if name not in known:
+            raise UsageError(f"no {what} {name!r}", f"there are {', '.join(known)}")
+
+
+def formats_of(scheme: Scheme, formats: Sequence[str]) -> list[str]:
+    """The formats that a scheme is written in, of those asked for."""
+    return [f for f in dict.fromkeys(formats) if f == "tflite" or scheme in ONNX_SCHEMES]
+
+
+def graph_of_border(graph: Graph, format_: str, scheme: Scheme, io: str | None) -> Graph:
+    """The graph as the file shows it: ONNX files take and give float by themselves."""
+    if format_ == "onnx" or io is None or not scheme.is_full_integer:
+        return graph
+    native = "int8" if scheme is Scheme.INT8 else "int16"
+    return with_border(graph, native if io == "int8" else io)
+
+
+def load(model: Any, *, unsafe: bool = False) -> tuple[Any, bundle.Source]:
+    """The Keras model, and where it came from."""
+    if not isinstance(model, str | Path):
+        return model, bundle.Source(path=model.name, format="python", sha256="")
+    from edgenn.frontend.loading import load_model
+
+    path = Path(model)
+    loaded = load_model(path, unsafe=unsafe)
+    source = bundle.Source(str(model), loaded.format, bundle.sha256_of_source(path))
+    return loaded.model, source
+
+
+def bundle_name(model: Any, loaded: Any) -> str:
+    return Path(model).stem if isinstance(model, str | Path) else str(loaded.name)
+
+
+def artifact(
+    file: str, format_: str, scheme: Scheme, content: bytes, graph: Graph
+) -> bundle.Artifact:
+    """What the manifest says of one file."""
+    return bundle.Artifact(
+        file=file,
+        format=format_,
+        scheme=str(scheme),
+        sha256=hashlib.sha256(content).hexdigest(),
+        size_bytes=len(content),
+        inputs=ports(graph, graph.inputs, format_),
+        outputs=ports(graph, graph.outputs, format_),
+        op_counts=dict(sorted(Counter(op.kind for op in graph.ops).items())),
+        macs=graph.macs(),
+    )
+
+
+def ports(graph: Graph, names: Mapping[str, str], format_: str) -> tuple[TensorInfo, ...]:
+    """Inputs or outputs as the file has them."""
+    infos = []
+    for public, name in names.items():
+        tensor = graph.tensors[name]
+        quantization = tensor.quantization
+        if quantization is None or format_ == "onnx":
+            dtype = tensor.dtype if quantization is None else "float32"
+            infos.append(TensorInfo(public, tensor.shape, dtype))
+        else:
+            scale, zero_point = float(quantization.scale[0]), int(quantization.zero_point[0])
+            infos.append(TensorInfo(public, tensor.shape, tensor.dtype, scale, zero_point))
+    return tuple(infos)
+
+
+def version(package: str) -> str:
+    """The installed version, empty where it is not installed."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def keep_reference(
+    model: Any, graph: Graph, reference: Any, files: dict[str, bytes]
+) -> bundle.Reference:
+    """Adds the Keras predictions on ``reference`` to the bundle's files."""
+    samples = data.load(reference, list(graph.inputs), split="test")
+    compiler.require_fit(graph, samples.inputs)
+    buffer = streams.BytesIO()
+    np.savez(buffer, allow_pickle=False, **predictions(model, graph, samples))
+    content = buffer.getvalue()
+    files[bundle.REFERENCE] = content
+    return bundle.Reference(bundle.REFERENCE, hashlib.sha256(content).hexdigest(), samples.sha256)
+
+
+def predictions(model: Any, graph: Graph, samples: Dataset) -> dict[str, np.ndarray[Any, Any]]:
+    """Keras's outputs by public name, float32, batch by batch."""
+    from edgenn.frontend.prediction import predict
+
+    return predict(model, list(graph.inputs), list(graph.outputs), samples.batches(32))
