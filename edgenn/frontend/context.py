@@ -79,21 +79,30 @@ class Context:
             raise self.unsupported(f"needs a fixed size of dimension {axis}", OPEN_HINT)
         return size
 
-    def constant(self, data: Any, suffix: str = "constant") -> str:
-        """A constant named after the current call; real numbers become float32."""
+    def constant(self, data: Any, suffix: str = "constant", owner: str | None = None) -> str:
+        """A constant; real numbers become float32.
+
+        Args:
+            owner: What comes before the suffix in its name; ``path/`` by default.
+        """
         array = np.asarray(data)
+        path = f"{self.path}/" if owner is None else owner
         return self.builder.constant(
-            f"{self.path}/{suffix}", array.astype(graph_dtype(array.dtype.name), copy=False)
+            f"{path}{suffix}", array.astype(graph_dtype(array.dtype.name), copy=False)
         )
 
     def weight(
-        self, variable: Any, suffix: str, transform: Callable[[Array], Array] | None = None
+        self,
+        variable: Any,
+        suffix: str,
+        transform: Callable[[Array], Array] | None = None,
+        owner: str | None = None,
     ) -> str:
         """The constant of a Keras variable; made once, however often its layer is called."""
         key = id(variable), suffix
         if key not in self._weights:
             array = as_array(variable)
-            name = self.constant(transform(array) if transform else array, suffix)
+            name = self.constant(transform(array) if transform else array, suffix, owner)
             self._weights[key] = variable, name
         return self._weights[key][1]
 
@@ -103,7 +112,7 @@ class Context:
             return self.cast(value, dtype)
         if hasattr(value, "path") and hasattr(value, "name"):  # a Keras variable
             name: str = value.name
-            return self.cast(self.weight(value, name), dtype)
+            return self.cast(self.weight(value, name, owner=self.scope), dtype)
         return self.constant(as_array(value).astype(dtype))
 
     # Ops

@@ -57,7 +57,8 @@ def trace(context: Context, function: Callable[..., Any], args: Any, kwargs: Any
     if "training" in inspect.signature(function).parameters:
         kwargs = {**kwargs, "training": False}
     try:
-        result = function(*args, **kwargs)
+        with symbolic_operands():
+            result = function(*args, **kwargs)
     except EdgennError:
         raise
     except Exception as error:  # anything that a user's code may raise
@@ -66,6 +67,44 @@ def trace(context: Context, function: Callable[..., Any], args: Any, kwargs: Any
             f"{describe(function)} has no handler and cannot be traced: {reason}", TRACE_HINT
         ) from error
     return Trace(tensors, symbols, result)
+
+
+BINARY_METHODS = tuple(
+    f"__{operator}__"
+    for operator in (
+        *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"),
+        *("and", "or", "xor", "lt", "le", "gt", "ge", "eq", "ne"),
+    )
+)
+
+
+@contextmanager
+def symbolic_operands() -> Iterator[None]:
+    """Lets variables and NumPy arrays stand on the left of a symbolic tensor: ``w * x``.
+
+    Both would compute right away and fail. Here they leave the operation to the tensor on the
+    right, which records it.
+    """
+    variable, tensor = keras.Variable, keras.KerasTensor
+
+    def declining(method: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        return lambda self, other: (
+            NotImplemented if isinstance(other, tensor) else method(self, other)
+        )
+
+    before = {name: vars(variable).get(name) for name in BINARY_METHODS}
+    for name in BINARY_METHODS:
+        setattr(variable, name, declining(getattr(variable, name)))
+    tensor.__array_ufunc__ = None
+    try:
+        yield
+    finally:
+        del tensor.__array_ufunc__
+        for name, method in before.items():
+            if method is None:
+                delattr(variable, name)
+            else:
+                setattr(variable, name, method)
 
 
 def describe(function: Callable[..., Any]) -> str:

@@ -256,11 +256,14 @@ def test_rescaling_of_bytes() -> None:
     assert graph.tensors["x0"].dtype == "uint8"
 
 
-@pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
-def test_resizing_of_bytes(interpolation: str) -> None:
+@pytest.mark.parametrize(("interpolation", "levels"), [("nearest", 0), ("bilinear", 1)])
+def test_resizing_of_bytes(interpolation: str, levels: int) -> None:
+    """Bilinear values that lie half-way may be rounded the other way."""
     layer = layers.Resizing(5, 13, interpolation=interpolation)
     image = np.random.default_rng(0).integers(0, 256, (2, *IMAGE)).astype(np.uint8)
-    assert_captured(layer_model(layer, IMAGE, dtype="uint8"), inputs=[image], tolerance=0)
+    assert_captured(
+        layer_model(layer, IMAGE, dtype="uint8"), inputs=[image], tolerance=levels / 200
+    )
 
 
 def test_masking_zeroes_steps() -> None:
