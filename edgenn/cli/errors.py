@@ -1,0 +1,62 @@
+"""From exceptions to one line on stderr and an exit code.
+
+0 all well · 1 drift over budget · 2 wrong usage or input · 3 unsupported model or op ·
+4 a target or tool is not available here · 5 an engine crashed or timed out · 130 interrupted.
+"""
+
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from edgenn.errors import EdgennError
+
+USAGE = 2
+INTERRUPTED = 130
+
+
+@dataclass
+class State:
+    """What the options that every command has say.
+
+    Attributes:
+        debug: Show tracebacks.
+    """
+
+    debug: bool = False
+
+
+def exit_code_of(command: Callable[[], Any], state: State) -> int:
+    """Runs a click command (not standalone); tells the user what went wrong."""
+    try:
+        result = command()
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return INTERRUPTED
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.EPIPE:
+            # whoever read our output has seen enough; nothing can be flushed to them either
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        if state.debug:
+            traceback.print_exc()
+        click.echo(f"Error: {one_line(error)}", err=True)
+        return error.exit_code if isinstance(error, EdgennError) else USAGE
+    return result if isinstance(result, int) else 0  # click gives the code of ctx.exit()
+
+
+def one_line(error: Exception) -> str:
+    """What people need to know about an error."""
+    if isinstance(error, EdgennError):
+        text = str(error)
+    else:
+        text = f"{type(error).__name__}: {error} (not foreseen: --debug shows where it comes from)"
+    return " ".join(text.split())

@@ -1,0 +1,103 @@
+"""Options and arguments that commands share, and those of a conversion."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from edgenn import options as choices
+from edgenn.cli.errors import State
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Decorator = Callable[[Command], Command]
+
+FILE = click.Path(path_type=Path)
+
+
+def _show_tracebacks(context: click.Context, _: click.Parameter, value: bool) -> None:
+    state = context.find_object(State)
+    if value and state is not None:
+        state.debug = True
+
+
+debug_option = click.option(
+    "--debug",
+    is_flag=True,
+    expose_value=False,
+    callback=_show_tracebacks,
+    help="Show the traceback of an error.",
+)
+
+json_flag = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+
+conversion_options: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--format",
+        "formats",
+        multiple=True,
+        type=click.Choice(choices.FORMATS),
+        default=choices.DEFAULT_FORMATS,
+        show_default=True,
+        help="File format to write; give it again for more.",
+    ),
+    click.option(
+        "--quantize",
+        "quantize",
+        multiple=True,
+        type=click.Choice(choices.SCHEMES),
+        default=choices.DEFAULT_SCHEMES,
+        show_default=True,
+        metavar="SCHEME",
+        help=(
+            f"What is stored in which precision: {', '.join(choices.SCHEMES)}; give it again"
+            " for more. int8 and int16x8 need --calibration."
+        ),
+    ),
+    click.option(
+        "--calibration",
+        type=FILE,
+        metavar="FILE",
+        help="Typical samples: .npy, .npz (x or the input names), or a recipe.",
+    ),
+    click.option(
+        "--calibrator",
+        type=click.Choice(choices.CALIBRATORS),
+        default=choices.DEFAULT_CALIBRATOR,
+        show_default=True,
+        help="How int8 ranges follow from the samples.",
+    ),
+    click.option(
+        "--io",
+        type=click.Choice(choices.IO_DTYPES),
+        help="Inputs and outputs of full-integer .tflite files.  [default: the scheme's integers]",
+    ),
+    click.option(
+        "--batch",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Fix the batch size.  [default: open]",
+    ),
+    click.option("--name", help="Name of the files.  [default: the model's]"),
+    click.option(
+        "--allow-float",
+        is_flag=True,
+        help="Leave ops without an integer kernel in float instead of refusing.",
+    ),
+    click.option(
+        "--unsafe",
+        is_flag=True,
+        help="Run Python code that the model file holds (Lambda layers). Trust it first.",
+    ),
+)
+
+
+def apply(options: tuple[Callable[[Any], Any], ...]) -> Decorator[Any]:
+    """All options as one decorator, in the order of the help."""
+
+    def decorate(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate

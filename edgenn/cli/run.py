@@ -1,0 +1,47 @@
+"""The command ``edgenn run``."""
+
+from pathlib import Path
+
+import click
+
+from edgenn.cli.options import FILE, debug_option
+
+
+@click.command()
+@click.argument("artifact", type=FILE)
+@click.option(
+    "--input",
+    "samples",
+    type=FILE,
+    required=True,
+    metavar="FILE",
+    help="Samples: .npy, .npz (x or the input names), or a recipe.",
+)
+@click.option(
+    "--output",
+    "output",
+    type=FILE,
+    required=True,
+    metavar="FILE",
+    help="Where the outputs go: .npy for one output, .npz for any number.",
+)
+@debug_option
+def run(artifact: Path, samples: Path, output: Path) -> None:
+    r"""Run a .tflite or .onnx file on samples.
+
+    Takes and gives real numbers, whatever the artifact holds. The engine runs in a process of its
+    own: if it crashes, you are told.
+
+    \b
+    Example:
+      edgenn run build/kws/kws.int8.tflite --input clips.npy --output y.npy
+    """
+    from edgenn.cli.progress import progress_bars
+    from edgenn.runners.files import run_file
+
+    with progress_bars() as progress:
+        result = run_file(artifact, samples, output, progress=progress)
+    shapes = ", ".join(f"{name} {array.shape}" for name, array in result.outputs.items())
+    click.echo(f"{output}: {shapes}; {result.version}, {result.latency_ms:.3f} ms a sample")
+    for note in (*result.findings, *result.warnings):
+        click.echo(f"Warning: {note}", err=True)

@@ -1,0 +1,136 @@
+"""Tables on the console, within 80 columns."""
+
+from collections.abc import Iterable
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from edgenn.bundle import Bundle
+from edgenn.drift import METRICS, CheckReport, Rung
+from edgenn.inspection import Inspection
+from edgenn.report.numbers import (
+    count_text,
+    metric_text,
+    milliseconds_text,
+    size_text,
+)
+from edgenn.runtime.tensor_info import TensorInfo, shape_text
+
+
+def print_check(report: CheckReport, console: Console) -> None:
+    """One table per output, then what went wrong and what the engines warned of."""
+    console.print(
+        f"[bold]{escape(report.name)}[/]: {report.samples} samples from {escape(report.data)},"
+        f" against the {report.reference} Keras predictions"
+    )
+    for output in report.reference_metrics:
+        title = f"output {escape(output)}" if len(report.reference_metrics) > 1 else None
+        console.print(check_table(report, output, title))
+    for rung in report.rungs:
+        where = f"{escape(rung.artifact)} on {rung.engine}"
+        for finding in rung.findings:
+            console.print(f"[red]{where}: {escape(finding)}[/]", highlight=False)
+        for warning in rung.warnings:
+            console.print(f"[yellow]{where}: {escape(warning)}[/]", highlight=False)
+
+
+def check_table(report: CheckReport, output: str, title: str | None) -> Table:
+    """Rows are rungs, columns metrics; metrics without any value are left out."""
+    shown = [name for name in METRICS if has_values(report, output, name)]
+    table = plain_table(title)
+    table.add_column("scheme")
+    table.add_column("engine")
+    for name in shown:
+        unit = METRICS[name].unit
+        table.add_column(f"{METRICS[name].title} {unit}".rstrip(), justify="right")
+    table.add_column("ms", justify="right")
+    of_keras = report.reference_metrics[output]
+    if of_keras.get("accuracy") is not None:
+        cells = (
+            metric_text(name, of_keras[name]) if METRICS[name].of_labels else "" for name in shown
+        )
+        table.add_row("[dim]Keras[/]", "", *cells, "")
+    previous = ""
+    for rung in report.rungs:
+        scheme = rung.scheme if rung.scheme != previous else ""
+        previous = rung.scheme
+        table.add_row(scheme, rung.engine, *rung_cells(rung, output, shown))
+    return table
+
+
+def rung_cells(rung: Rung, output: str, shown: Iterable[str]) -> list[str]:
+    if rung.metrics is None:
+        return ["[red]failed[/]"]
+    values = rung.metrics[output]
+    return [
+        *(metric_text(name, values[name]) for name in shown),
+        milliseconds_text(rung.latency_ms),
+    ]
+
+
+def has_values(report: CheckReport, output: str, metric: str) -> bool:
+    return any(
+        rung.metrics is not None and rung.metrics[output][metric] is not None
+        for rung in report.rungs
+    )
+
+
+def print_bundle(bundle: Bundle, console: Console) -> None:
+    """What a conversion wrote."""
+    table = plain_table(None)
+    table.add_column("file", overflow="fold")
+    for column in ("size", "ops", "MACs"):
+        table.add_column(column, justify="right")
+    table.add_column("input → output")
+    for artifact in bundle.manifest.artifacts:
+        table.add_row(
+            artifact.file,
+            size_text(artifact.size_bytes),
+            count_text(sum(artifact.op_counts.values())),
+            count_text(artifact.macs),
+            f"{dtypes_text(artifact.inputs)} → {dtypes_text(artifact.outputs)}",
+        )
+    console.print(table)
+    seconds = sum(bundle.manifest.timings_s.values())
+    console.print(f"{len(bundle.artifacts)} files in {escape(str(bundle.path))}, {seconds:.1f} s")
+
+
+def dtypes_text(infos: Iterable[TensorInfo]) -> str:
+    return ", ".join(dict.fromkeys(info.dtype for info in infos))
+
+
+def print_inspection(inspection: Inspection, console: Console) -> None:
+    """A model or an artifact: borders, ops, size."""
+    head = [inspection.format, size_text(inspection.size_bytes)]
+    if inspection.parameters is not None:
+        head.append(f"{inspection.parameters:,} parameters")
+    if inspection.macs is not None:
+        head.append(f"{inspection.macs:,} MACs")
+    console.print(f"[bold]{escape(inspection.path)}[/]: {', '.join(head)}", highlight=False)
+    table = plain_table(None)
+    for column in ("", "name", "shape", "dtype", "scale", "zero point"):
+        table.add_column(column, overflow="fold")
+    for kind, infos in (("input", inspection.inputs), ("output", inspection.outputs)):
+        for info in infos:
+            table.add_row(
+                kind, escape(info.name), shape_text(info.shape), *quantization_cells(info)
+            )
+    console.print(table)
+    ops = ", ".join(f"{name} × {count}" for name, count in inspection.op_counts.items())
+    console.print(f"{sum(inspection.op_counts.values())} ops: {ops}", highlight=False)
+    for note in inspection.notes:
+        console.print(f"[yellow]{escape(note)}[/]", highlight=False)
+
+
+def quantization_cells(info: TensorInfo) -> tuple[str, str, str]:
+    if info.scale is None:
+        return info.dtype, "", ""
+    return info.dtype, f"{info.scale:.6g}", str(info.zero_point)
+
+
+def plain_table(title: str | None) -> Table:
+    return Table(
+        title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+    )

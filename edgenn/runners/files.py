@@ -1,0 +1,57 @@
+"""Runs an artifact on a file of samples and writes a file of outputs."""
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from edgenn.atomic import replace_file
+from edgenn.data import load
+from edgenn.errors import OutputError
+from edgenn.runners import default_runner
+from edgenn.runners.runner import Progress, RunResult
+from edgenn.runtime.tensor_info import Array
+
+
+def run_file(
+    artifact: Path, samples: Path, output: Path, *, progress: Progress | None = None
+) -> RunResult:
+    """Runs in a child process; nothing is written where it fails.
+
+    Args:
+        artifact: A .tflite or .onnx file.
+        samples: An .npy, .npz or recipe (its ``test`` split).
+        output: An .npy for one output, an .npz for any number.
+
+    Raises:
+        EdgennError: As ``Runner.run``, ``edgenn.data.load``; OutputError for the output.
+    """
+    if output.suffix not in (".npy", ".npz"):
+        raise OutputError(f"{output} must end in .npy or .npz")
+    runner = default_runner(artifact)
+    inputs, outputs = runner.describe(artifact)
+    if output.suffix == ".npy" and len(outputs) > 1:
+        names = ", ".join(info.name for info in outputs)
+        raise OutputError(
+            f"{output} takes one output, the artifact has {len(outputs)}: {names}",
+            f"write to {output.with_suffix('.npz').name}",
+        )
+    data = load(samples, [info.name for info in inputs], split="test")
+    result = runner.run(artifact, data.inputs, progress)
+    write_arrays(output, result.outputs)
+    return result
+
+
+def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
+    """The only array as .npy, or all of them by name as .npz."""
+    with replace_file(path) as draft, draft.open("wb") as file:
+        if path.suffix == ".npy":
+            (array,) = arrays.values()
+            np.save(file, array)
+        else:
+            # numpy.savez cannot write names that are its own parameters, such as "file"
+            with zipfile.ZipFile(file, "w") as archive:
+                for name, array in arrays.items():
+                    with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                        np.lib.format.write_array(member, array, allow_pickle=False)
