@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from edgenn.cli.options import FILE, debug_option
+from edgenn.cli.options import FILE, debug_option, example
 
 
-@click.command()
+@click.command(epilog=example("edgenn check build/kws --data test.npz --json drift.json"))
 @click.argument("bundle", metavar="DIR", type=FILE)
 @click.option(
     "--data",
@@ -28,14 +28,10 @@ from edgenn.cli.options import FILE, debug_option
 def check(
     context: click.Context, bundle: Path, data: Path, model: Path | None, json_file: Path | None
 ) -> None:
-    r"""Say how far the artifacts of a bundle have drifted from Keras.
+    """Say how far the artifacts of a bundle have drifted from Keras.
 
     Every artifact runs on LiteRT's reference kernels and on LiteRT with XNNPACK, or on ONNX
     Runtime, and is compared with the predictions of the Keras model.
-
-    \b
-    Example:
-      edgenn check build/kws --data test.npz --json drift.json
     """
     from edgenn import api
     from edgenn.cli.output import console

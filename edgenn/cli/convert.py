@@ -5,10 +5,15 @@ from typing import Any
 
 import click
 
-from edgenn.cli.options import FILE, apply, conversion_options, debug_option, json_flag
+from edgenn.cli.options import FILE, apply, conversion_options, debug_option, example, json_flag
 
 
-@click.command()
+@click.command(
+    epilog=example(
+        "edgenn convert kws.keras -o build/kws --quantize float32 \\",
+        "    --quantize int8 --calibration samples.npy",
+    )
+)
 @click.argument("model", type=FILE)
 @click.option(
     "-o", "--output", "out_dir", type=FILE, required=True, metavar="DIR", help="Folder to write."
@@ -17,15 +22,10 @@ from edgenn.cli.options import FILE, apply, conversion_options, debug_option, js
 @json_flag
 @debug_option
 def convert(model: Path, out_dir: Path, *, as_json: bool, **options: Any) -> None:
-    r"""Convert a Keras model to TFLite and ONNX files.
+    """Convert a Keras model to TFLite and ONNX files.
 
     MODEL is a .keras file, an .h5 or .hdf5 file, or a SavedModel folder. DIR gets
     NAME.SCHEME.tflite, NAME.SCHEME.onnx and manifest.json; it is written as a whole or not at all.
-
-    \b
-    Example:
-      edgenn convert kws.keras -o build/kws --quantize float32 \
-          --quantize int8 --calibration samples.npy
     """
     from edgenn import api
     from edgenn.cli.progress import progress_bars

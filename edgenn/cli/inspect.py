@@ -4,21 +4,17 @@ from pathlib import Path
 
 import click
 
-from edgenn.cli.options import FILE, debug_option, json_flag
+from edgenn.cli.options import FILE, debug_option, example, json_flag
 
 
-@click.command()
+@click.command(epilog=example("edgenn inspect build/kws/kws.int8.tflite"))
 @click.argument("file", metavar="MODEL|ARTIFACT", type=FILE)
 @json_flag
 @debug_option
 def inspect(file: Path, *, as_json: bool) -> None:
-    r"""Show what a Keras model or an artifact is made of.
+    """Show what a Keras model or an artifact is made of.
 
     Its inputs and outputs with their quantisation, its ops and its size.
-
-    \b
-    Example:
-      edgenn inspect build/kws/kws.int8.tflite
     """
     from edgenn import api
     from edgenn.report import print_inspection, to_json

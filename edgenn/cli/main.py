@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from edgenn.cli.errors import State, exit_code_of
-from edgenn.cli.options import debug_option
+from edgenn.cli.options import debug_option, example
 
 COMMANDS = ("convert", "check", "run", "inspect", "train")
 """Each is a click command of its own name in a module of its own name."""
@@ -28,17 +28,18 @@ class LazyGroup(click.Group):
         return command
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=example(
+        "edgenn convert model.keras -o build --quantize int8 --calibration x.npy",
+        "edgenn check build --data test.npz",
+    ),
+)
 @click.version_option(package_name="edgenn", prog_name="edgenn")
 @debug_option
 def cli() -> None:
-    r"""Keras models on the edge, and proof that they still do what they did.
-
-    \b
-    Example:
-      edgenn convert model.keras -o build --quantize int8 --calibration x.npy
-      edgenn check build --data test.npz
-    """
+    """Keras models on the edge, and proof that they still do what they did."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

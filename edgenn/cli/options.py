@@ -92,6 +92,11 @@ conversion_options: tuple[Callable[[Any], Any], ...] = (
 )
 
 
+def example(*lines: str) -> str:
+    """The end of a help text; the backspace keeps click from rewrapping it."""
+    return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
+
+
 def apply(options: tuple[Callable[[Any], Any], ...]) -> Decorator[Any]:
     """All options as one decorator, in the order of the help."""
 

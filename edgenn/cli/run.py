@@ -4,10 +4,12 @@ from pathlib import Path
 
 import click
 
-from edgenn.cli.options import FILE, debug_option
+from edgenn.cli.options import FILE, debug_option, example
 
 
-@click.command()
+@click.command(
+    epilog=example("edgenn run build/kws/kws.int8.tflite --input clips.npy --output y.npy")
+)
 @click.argument("artifact", type=FILE)
 @click.option(
     "--input",
@@ -27,14 +29,10 @@ from edgenn.cli.options import FILE, debug_option
 )
 @debug_option
 def run(artifact: Path, samples: Path, output: Path) -> None:
-    r"""Run a .tflite or .onnx file on samples.
+    """Run a .tflite or .onnx file on samples.
 
     Takes and gives real numbers, whatever the artifact holds. The engine runs in a process of its
     own: if it crashes, you are told.
-
-    \b
-    Example:
-      edgenn run build/kws/kws.int8.tflite --input clips.npy --output y.npy
     """
     from edgenn.cli.progress import progress_bars
     from edgenn.runners.files import run_file

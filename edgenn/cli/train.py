@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from edgenn.cli.options import FILE, debug_option
+from edgenn.cli.options import FILE, debug_option, example
 
 
-@click.command()
+@click.command(epilog=example("edgenn train models/digits_cnn.py -o digits_cnn.keras"))
 @click.argument("recipe", type=FILE)
 @click.option(
     "-o",
@@ -18,14 +18,10 @@ from edgenn.cli.options import FILE, debug_option
 )
 @debug_option
 def train(recipe: Path, output: Path | None) -> None:
-    r"""Train the model of a recipe and write it as a .keras file.
+    """Train the model of a recipe and write it as a .keras file.
 
     RECIPE is a Python file with build_model(), load_data() and score(); its SEED, EPOCHS and
     BATCH_SIZE are used. It is your code, and it runs.
-
-    \b
-    Example:
-      edgenn train models/digits_cnn.py -o digits_cnn.keras
     """
     from edgenn.cli.progress import progress_bars
     from edgenn.training import train as train_recipe
