@@ -12,11 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from edgenn import bundle, compiler, data
+from edgenn import bundle, compiler
 from edgenn.bundle import Bundle
 from edgenn.compiler import Progress, QuantizationOptions, silent
 from edgenn.data import Dataset
+from edgenn.data import load as load_samples
+from edgenn.drift import CheckReport, check_bundle
+from edgenn.drift.check import Predict
 from edgenn.errors import UsageError
+from edgenn.inspection import Inspection, inspect_artifact, is_artifact
 from edgenn.ir.graph import Graph
 from edgenn.options import (
     CALIBRATORS,
@@ -33,6 +37,8 @@ from edgenn.quantization.border import with_border
 from edgenn.quantization.schemes import Scheme
 from edgenn.runtime.tensor_info import TensorInfo
 
+PREDICTED = 32
+"""Samples that Keras predicts at once."""
 PACKAGES = ("keras", "tensorflow", "numpy", "onnx", "flatbuffers", "ai-edge-litert")
 
 
@@ -98,7 +104,7 @@ def convert(
     seen = None
     with watch("calibrate"):
         if calibration is not None and any(scheme.is_full_integer for scheme in schemes):
-            samples = data.load(calibration, list(open_graph.inputs), split="calibration")
+            samples = load_samples(calibration, list(open_graph.inputs), split="calibration")
             seen = compiler.calibrated(open_graph, samples.inputs, options, progress)
     files: dict[str, bytes] = {}
     artifacts: list[bundle.Artifact] = []
@@ -133,6 +139,7 @@ def convert(
             "bias_correction": bias_correction,
             "equalization": equalization,
             "allow_float": allow_float,
+            "unsafe": unsafe,
         },
         artifacts=tuple(artifacts),
         calibration=None if samples is None else bundle.Calibration(samples.sha256, len(samples)),
@@ -268,7 +275,7 @@ def keep_reference(
     model: Any, graph: Graph, reference: Any, files: dict[str, bytes]
 ) -> bundle.Reference:
     """Adds the Keras predictions on ``reference`` to the bundle's files."""
-    samples = data.load(reference, list(graph.inputs), split="test")
+    samples = load_samples(reference, list(graph.inputs), split="test")
     compiler.require_fit(graph, samples.inputs)
     buffer = streams.BytesIO()
     np.savez(buffer, allow_pickle=False, **predictions(model, graph, samples))
@@ -278,7 +285,85 @@ def keep_reference(
 
 
 def predictions(model: Any, graph: Graph, samples: Dataset) -> dict[str, np.ndarray[Any, Any]]:
-    """Keras's outputs by public name, float32, batch by batch."""
+    """Keras's outputs by public name, batch by batch."""
     from edgenn.frontend.prediction import predict
 
-    return predict(model, list(graph.inputs), list(graph.outputs), samples.batches(32))
+    return predict(model, list(graph.inputs), list(graph.outputs), samples.batches(PREDICTED))
+
+
+def check(
+    bundle_dir: str | Path, data: Any, *, model: Any = None, progress: Progress | None = None
+) -> CheckReport:
+    """Runs every artifact of a bundle and says how far it drifted from Keras.
+
+    Args:
+        bundle_dir: What ``convert`` wrote.
+        data: Samples, with labels where there are any: an array, a dict by input name with
+            labels under ``y``, an .npy or .npz file, or a recipe (its test split).
+        model: The Keras model or its path, to predict with it; by default the predictions kept
+            in the bundle, else the model file that was converted.
+        progress: Called with ``(stage, done, total)`` while work goes on.
+
+    Raises:
+        ArtifactError: No bundle, or one whose files were changed.
+        DataError: Samples that do not fit.
+        UsageError: There are neither kept predictions for these data nor the model.
+    """
+    converted = Bundle.load(bundle_dir)
+    inputs = [info.name for info in converted.manifest.artifacts[0].inputs]
+    samples = load_samples(data, inputs, split="test")
+    predictor = source_of_truth(converted, model)
+    return check_bundle(converted, samples, predictor, progress=progress)
+
+
+def source_of_truth(converted: Bundle, model: Any) -> Predict | None:
+    """How the bundle's Keras model predicts: the given model, else the file it came from."""
+    if model is None:
+        source = converted.manifest.source
+        path = Path(source.path)
+        if source.format == "python" or not path.exists():
+            return None
+        if bundle.sha256_of_source(path) != source.sha256:
+            raise UsageError(
+                f"{path} is not the model that was converted: it has changed since",
+                "convert it again, or give the right one with --model",
+            )
+        model = path
+
+    def predict(samples: Dataset) -> dict[str, np.ndarray[Any, Any]]:
+        loaded, _ = load(model, unsafe=bool(converted.manifest.options.get("unsafe")))
+        graph = compiler.graph_of(loaded)
+        compiler.require_fit(graph, samples.inputs)
+        return predictions(loaded, graph, samples)
+
+    return predict
+
+
+def inspect(model: Any, *, unsafe: bool = False) -> Inspection:
+    """Describes a Keras model, or a .tflite or .onnx file.
+
+    Raises:
+        ModelFileError: The model cannot be read.
+        ArtifactError: The artifact cannot be read.
+        UnsupportedError: A layer that cannot be converted.
+    """
+    if isinstance(model, str | Path) and is_artifact(model):
+        return inspect_artifact(model)
+    loaded, source = load(model, unsafe=unsafe)
+    graph = compiler.graph_of(loaded)
+    size = 0
+    if source.format != "python":
+        path = Path(source.path)
+        files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+        size = sum(file.stat().st_size for file in files)
+    return Inspection(
+        source.path,
+        source.format,
+        size,
+        source.sha256,
+        ports(graph, graph.inputs, source.format),
+        ports(graph, graph.outputs, source.format),
+        dict(Counter(op.kind for op in graph.ops).most_common()),
+        parameters=int(loaded.count_params()),
+        macs=graph.macs(),
+    )
