@@ -64,7 +64,7 @@ def activate(context: Context, function: Any, x: str) -> str:
 
 @handler(layers.Activation)
 def activation(context: Context, layer: Any, x: str) -> str:
-    """Any function of `keras.activations` but `sparsemax`, or a traceable function."""
+    """The operators of its function, see below."""
     return activate(context, layer.activation, x)
 
 
