@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import edgenn.frontend.handlers  # noqa: F401  (registers the handlers)
-from edgenn.errors import UsageError
+from edgenn.errors import UnsupportedError, UsageError
 from edgenn.frontend.context import Context, TensorName, graph_dtype
 from edgenn.frontend.keras_import import keras
 from edgenn.frontend.tracing import restored_nodes
 from edgenn.frontend.walking import follow, functional_of, inline
 from edgenn.ir.graph import Graph
 from edgenn.ir.tensor import Shape
+
+INPUT_DTYPES = ("float32", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "bool")
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,11 @@ def add_inputs(context: Context, inputs: list[Input], batch: int | None) -> list
     names = []
     for entry in inputs:
         shape = entry.shape
+        if graph_dtype(entry.dtype) not in INPUT_DTYPES:
+            raise UnsupportedError(
+                f"input {entry.name!r} is of dtype {entry.dtype}",
+                "convert the part of the model that works on numbers",
+            )
         if batch is not None and shape:
             if shape[0] not in (None, batch):
                 raise UsageError(

@@ -62,7 +62,7 @@ def trace(context: Context, function: Callable[..., Any], args: Any, kwargs: Any
     except EdgennError:
         raise
     except Exception as error:  # anything that a user's code may raise
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].split(". ")[0]
         raise context.unsupported(
             f"{describe(function)} has no handler and cannot be traced: {reason}", TRACE_HINT
         ) from error

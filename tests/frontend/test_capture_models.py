@@ -249,6 +249,16 @@ def test_attention_mask_input() -> None:
     assert_captured(model, inputs=[SEQUENCES, np.tril(np.ones((2, 5, 5), bool))])
 
 
+def test_time_distributed_layer_and_model() -> None:
+    x = keras.Input((4, 8, 8, 3))
+    y = layers.TimeDistributed(block("frame"), name="frames")(x)
+    y = layers.TimeDistributed(layers.Flatten(), name="flat")(y)
+    y = layers.TimeDistributed(layers.Dense(2, name="fc"), name="each")(y)
+    graph = assert_captured(keras.Model(x, y))
+    assert [op.kind for op in graph.ops].count("conv_2d") == 1
+    assert {"frames/frame/conv", "each"} <= set(graph.tensors)
+
+
 def test_lambda_with_keras_operations() -> None:
     x = keras.Input((8, 8, 3))
     y = layers.Lambda(lambda t: ops.sqrt(ops.abs(t)) + 1, name="function")(x)
@@ -315,6 +325,13 @@ def test_layer_that_cannot_be_traced_is_named() -> None:
         capture(keras.Model(x, inner(x)))
     assert "inner/spectrum: layer of class Fourier" in caught.value.message
     assert "CONTRIBUTING.md" in caught.value.hint
+
+
+def test_text_input_is_refused() -> None:
+    text = keras.Input((), dtype="string", name="text")
+    model = keras.Model(text, layers.TextVectorization(vocabulary=["a", "b"])(text))
+    with pytest.raises(UnsupportedError, match="input 'text' is of dtype string"):
+        capture(model)
 
 
 def test_training_on_purpose_is_refused() -> None:

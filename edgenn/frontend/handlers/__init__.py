@@ -10,11 +10,14 @@ from edgenn.frontend.handlers import (
     normalization,
     ops_arithmetic,
     ops_indexing,
+    ops_logic,
+    ops_matrix,
     ops_nn,
     ops_reduction,
     ops_shape,
     pooling,
     reshaping,
+    wrappers,
 )
 
 __all__ = [
@@ -27,9 +30,12 @@ __all__ = [
     "normalization",
     "ops_arithmetic",
     "ops_indexing",
+    "ops_logic",
+    "ops_matrix",
     "ops_nn",
     "ops_reduction",
     "ops_shape",
     "pooling",
     "reshaping",
+    "wrappers",
 ]

@@ -1,4 +1,4 @@
-"""``keras.ops``: arithmetic, comparison, logic, selection and conversion."""
+"""``keras.ops``: arithmetic and comparison."""
 
 from collections.abc import Callable
 from math import log
@@ -27,9 +27,6 @@ from edgenn.ir.ops import (
     Less,
     LessEqual,
     Log,
-    LogicalAnd,
-    LogicalNot,
-    LogicalOr,
     Maximum,
     Minimum,
     Mul,
@@ -40,13 +37,11 @@ from edgenn.ir.ops import (
     ReluN1To1,
     Round,
     Rsqrt,
-    Select,
     Sign,
     Sin,
     Sqrt,
     Sub,
 )
-from edgenn.ir.tensor import INTEGER_RANGES
 
 
 def value_type(context: Context, value: Any) -> Any:
@@ -113,30 +108,6 @@ register_table(
             "Sign": Sign(),
             "Sin": Sin(),
             "Sqrt": Sqrt(),
-        }
-    ),
-)
-
-
-def logical(operator: Operator, context: Context, op: Any, *values: Any) -> str:
-    return context.add(operator, [truth(context, value) for value in values])
-
-
-def truth(context: Context, value: Any) -> str:
-    """A boolean tensor: where the value is not 0."""
-    if not isinstance(value, str):
-        return context.operand(value, "bool")
-    return value if context.dtype(value) == "bool" else context.apply(NotEqual(), value, 0)
-
-
-register_table(
-    logical,
-    operation_table(
-        {
-            "LogicalAnd": LogicalAnd(),
-            "LogicalNot": LogicalNot(),
-            "LogicalOr": LogicalOr(),
-            "LogicalXor": NotEqual(),
         }
     ),
 )
@@ -273,45 +244,3 @@ def clip(context: Context, op: Any, x: str) -> str:
     if low is not None:
         x = context.apply(Maximum(), x, low)
     return x if high is None else context.apply(Minimum(), x, high)
-
-
-@handler(*operations("Where"))
-def where(context: Context, op: Any, condition: Any, x1: Any = None, x2: Any = None) -> str:
-    """With both alternatives given."""
-    if x1 is None or x2 is None:
-        raise context.unsupported("where without alternatives has no fixed shape", "give both")
-    return context.add(Select(), [truth(context, condition), *promoted(context, x1, x2)])
-
-
-@handler(*operations("Isnan"))
-def isnan(context: Context, op: Any, x: str) -> str:
-    return context.apply(NotEqual(), x, x)
-
-
-@handler(*operations("Isinf"))
-def isinf(context: Context, op: Any, x: str) -> str:
-    return context.apply(Equal(), context.apply(Abs(), x), np.inf)
-
-
-@handler(*operations("Isfinite"))
-def isfinite(context: Context, op: Any, x: str) -> str:
-    return context.apply(Less(), context.apply(Abs(), x), np.inf)
-
-
-@handler(*operations("Cast", "Array", "ConvertToTensor", "Copy", "StopGradient"))
-def cast(context: Context, op: Any, x: Any) -> str:
-    """Nothing where the dtype stays."""
-    dtype = result_dtype(context)
-    if isinstance(x, str) and dtype == "bool":
-        return truth(context, x)
-    return context.operand(x, dtype) if not isinstance(x, str) else context.cast(x, dtype)
-
-
-@handler(*operations("SaturateCast"))
-def saturate_cast(context: Context, op: Any, x: str) -> str:
-    """Clamped to the integers' range first."""
-    dtype = result_dtype(context)
-    if dtype in INTEGER_RANGES and context.dtype(x) != dtype:
-        low, high = INTEGER_RANGES[dtype]
-        x = context.apply(Minimum(), context.apply(Maximum(), x, low), high)
-    return context.cast(x, dtype)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from edgenn.frontend.context import Context, element_count
-from edgenn.frontend.handlers.ops_arithmetic import result_dtype, truth
+from edgenn.frontend.handlers.ops_arithmetic import result_dtype
+from edgenn.frontend.handlers.ops_logic import truth
 from edgenn.frontend.keras_operations import operation_table, operations
 from edgenn.frontend.registry import handler, register_table
 from edgenn.ir.ops import (
