@@ -228,7 +228,7 @@ def test_replaces_a_file(tmp_path):
 def test_file_that_fails_stays_as_it_was(tmp_path):
     target = tmp_path / "out.npy"
     target.write_bytes(b"old")
-    with pytest.raises(RuntimeError), atomic.replace_file(target) as draft:
+    with pytest.raises(RuntimeError), atomic.replace_file(target) as draft:  # noqa: PT012
         draft.write_bytes(b"half")
         raise RuntimeError
     assert target.read_bytes() == b"old"

@@ -43,8 +43,8 @@ def check_table(report: CheckReport, output: str, title: str | None) -> Table:
     table.add_column("scheme")
     table.add_column("engine")
     for name in shown:
-        unit = METRICS[name].unit
-        table.add_column(f"{METRICS[name].title} {unit}".rstrip(), justify="right")
+        # the unit in a line of its own keeps the columns narrow
+        table.add_column(f"{METRICS[name].title}\n{METRICS[name].unit}".rstrip(), justify="right")
     table.add_column("ms", justify="right")
     of_keras = report.reference_metrics[output]
     if of_keras.get("accuracy") is not None:
@@ -131,6 +131,11 @@ def quantization_cells(info: TensorInfo) -> tuple[str, str, str]:
 
 
 def plain_table(title: str | None) -> Table:
+    """The look of all tables: a line under the head, nothing else."""
     return Table(
-        title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
     )

@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+from support.bundles import SAMPLES, make_bundle, predict
+
+from edgenn.data import dataset
+from edgenn.drift import check_bundle
+from edgenn.errors import ArtifactError, DataError, EngineError, UnavailableError, UsageError
+from edgenn.runners import FakeRunner, LiteRTRunner, OnnxRuntimeRunner
+
+LABELS = np.zeros(len(SAMPLES), np.int64)
+
+
+@pytest.fixture
+def data():
+    return dataset({"x": SAMPLES}, LABELS)
+
+
+def fake(shift=0.0, **options):
+    return FakeRunner(lambda inputs: {"y": predict(dataset(inputs))["y"] + shift}, **options)
+
+
+def test_three_rungs_against_the_stored_reference(tmp_path, data):
+    seen = []
+    report = check_bundle(make_bundle(tmp_path), data, progress=lambda *step: seen.append(step))
+    assert report.reference == "stored"
+    assert [(rung.artifact, rung.engine) for rung in report.rungs] == [
+        ("net.float32.tflite", "LiteRT reference"),
+        ("net.float32.tflite", "LiteRT XNNPACK"),
+        ("net.float32.onnx", "ONNX Runtime"),
+    ]
+    for rung in report.rungs:
+        values = rung.metrics["y"]
+        assert 0 <= values["max_abs"] < 1e-5
+        assert values["sqnr_db"] > 100
+        assert values["top1_agreement"] == 1
+        assert rung.latency_ms > 0 and rung.version and not rung.findings
+    assert report.exit_code == 0
+    assert len(seen) == 3 and all(step[1:] == (6, 6) for step in seen)
+
+
+def test_other_data_need_a_prediction(tmp_path):
+    bundle = make_bundle(tmp_path)
+    other = dataset({"x": SAMPLES[:3] * 2})
+    with pytest.raises(UsageError, match=r"no Keras predictions for the data.*--model"):
+        check_bundle(bundle, other)
+    report = check_bundle(bundle, other, predict, runners=[fake()])
+    assert (report.reference, report.samples) == ("computed", 3)
+    assert report.rungs[0].metrics["y"]["max_abs"] == 0
+
+
+def test_stored_reference_is_used_though_a_model_is_at_hand(tmp_path, data):
+    def never(data):
+        raise AssertionError
+
+    assert check_bundle(make_bundle(tmp_path), data, never, runners=[]).reference == "stored"
+
+
+def test_metrics_of_a_known_drift(tmp_path, data):
+    report = check_bundle(make_bundle(tmp_path), data, runners=[fake(0.5)])
+    (rung,) = report.rungs
+    assert rung.metrics["y"]["rmse"] == pytest.approx(0.5, rel=1e-5)
+
+
+def test_labels_give_accuracy_to_keras_and_the_rungs(tmp_path):
+    bundle = make_bundle(tmp_path, reference=False)
+    pixels = dataset({"x": SAMPLES}, np.zeros((6, 4, 4), np.int64))
+    expected = float((predict(pixels)["y"].argmax(-1) == 0).mean())
+    report = check_bundle(bundle, pixels, predict, runners=[fake()])
+    assert report.reference_metrics["y"]["accuracy"] == pytest.approx(expected)
+    assert report.rungs[0].metrics["y"]["accuracy"] == pytest.approx(expected)
+
+
+def test_a_crash_is_a_finding_and_the_others_go_on(tmp_path, data):
+    runners = [LiteRTRunner(), OnnxRuntimeRunner()]
+    report = check_bundle(make_bundle(tmp_path, crash=True), data, runners=runners)
+    assert len(report.rungs) == 3
+    failed = [rung for rung in report.rungs if rung.metrics is None]
+    assert [(rung.artifact, rung.engine) for rung in failed] == [
+        ("net.int8.tflite", "LiteRT XNNPACK")
+    ]
+    assert "signal 11" in failed[0].findings[0]
+    assert report.exit_code == 5
+
+
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [
+        ([None], 0),
+        ([UnavailableError("not here")], 4),
+        ([UnavailableError("not here"), EngineError("crashed"), None], 5),
+    ],
+)
+def test_exit_codes(tmp_path, data, errors, expected):
+    runners = [fake(error=error) for error in errors]
+    report = check_bundle(make_bundle(tmp_path), data, runners=runners)
+    assert report.exit_code == expected
+
+
+def test_outputs_that_are_no_numbers(tmp_path, data):
+    report = check_bundle(make_bundle(tmp_path), data, runners=[fake(np.nan)])
+    assert report.exit_code == 1
+    assert "NaN" in report.rungs[0].findings[0]
+
+
+def test_outputs_that_do_not_match(tmp_path, data):
+    bundle = make_bundle(tmp_path)
+    with pytest.raises(ArtifactError, match=r"no output 'y', only .'z'"):
+        check_bundle(bundle, data, runners=[FakeRunner(lambda _: {"z": SAMPLES})])
+    with pytest.raises(DataError, match="output 'y' has shape"):
+        check_bundle(bundle, data, runners=[FakeRunner(lambda _: {"y": SAMPLES})])
+
+
+def test_samples_that_do_not_fit_stop_the_check(tmp_path):
+    data = dataset({"x": SAMPLES[:, :2]})
+    with pytest.raises(DataError, match="'x' must have shape"):
+        check_bundle(make_bundle(tmp_path), data, predict)
