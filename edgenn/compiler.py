@@ -16,14 +16,14 @@ from edgenn.ir.graph import Graph
 from edgenn.ir.tensor import Array
 from edgenn.passes import simplify
 from edgenn.quantization.bias_correction import correct_bias, weighted_inputs
-from edgenn.quantization.calibration import Observe, choose_ranges, collect, observed_tensors
+from edgenn.quantization.calibration import choose_ranges, observed_tensors
 from edgenn.quantization.calibrators import CALIBRATORS, DEFAULT_CALIBRATOR
 from edgenn.quantization.equalization import balanced_tensors, equalize
 from edgenn.quantization.integer import quantize_integer
-from edgenn.quantization.observer import litert_observer
 from edgenn.quantization.schemes import INTEGER_FORMATS, Scheme
 from edgenn.quantization.statistics import Statistics
 from edgenn.quantization.weights import WEIGHT_SCHEMES
+from edgenn.runners.calibration import collect_statistics
 
 Samples = Mapping[str, Array]
 """Public input name → array of samples, ``(n, …)``."""
@@ -90,10 +90,10 @@ def calibrated(
     options = options or QuantizationOptions()
     if options.equalization:
         graph = equalized(graph, samples, progress)
-    statistics = collect(
+    statistics = collect_statistics(
         graph,
         batches(graph, samples, progress),
-        observer(graph),
+        to_tflite_bytes,
         histogram=CALIBRATORS[options.calibrator].needs_histogram,
         means=weighted_inputs(graph) if options.bias_correction else (),
     )
@@ -141,15 +141,14 @@ def equalized(graph: Graph, samples: Samples, progress: Progress) -> Graph:
         public: array[:: max(1, len(array) // EQUALIZATION_SAMPLES)]
         for public, array in samples.items()
     }
-    statistics = collect(graph, batches(graph, part, progress), observer(graph), magnitudes=names)
+    seen = batches(graph, part, progress)
+    statistics = collect_statistics(graph, seen, to_tflite_bytes, magnitudes=names)
     return equalize(graph, {name: statistics[name].magnitudes for name in names})
 
 
-def observer(graph: Graph) -> Observe:
-    """Sees every tensor of the graph, by LiteRT."""
-    from edgenn.export.tflite.exporter import to_tflite
-
-    return litert_observer(graph, to_tflite)
+def to_tflite_bytes(graph: Graph) -> bytes:
+    """The exporter that calibration runs its models through."""
+    return written(graph, "tflite")
 
 
 def batches(graph: Graph, samples: Samples, progress: Progress) -> Iterator[dict[str, Array]]:

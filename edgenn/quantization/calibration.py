@@ -1,18 +1,15 @@
-"""Runs calibration samples through the float graph and chooses a range for every tensor."""
+"""What calibration has to see of a graph, and the ranges that follow."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
 from edgenn.errors import DataError
 from edgenn.ir.graph import Graph
-from edgenn.ir.tensor import INTEGER_RANGES, Array
+from edgenn.ir.tensor import INTEGER_RANGES
 from edgenn.quantization.calibrators import Calibrator
 from edgenn.quantization.parameters import Range
 from edgenn.quantization.statistics import Statistics
-
-Observe = Callable[[Mapping[str, Array]], Mapping[str, Array]]
-"""One batch (public input name → array) to the values of every float tensor by name."""
 
 
 def observed_tensors(graph: Graph) -> list[str]:
@@ -24,35 +21,9 @@ def observed_tensors(graph: Graph) -> list[str]:
     ]
 
 
-def collect(
-    graph: Graph,
-    batches: Iterable[Mapping[str, Array]],
-    observe: Observe,
-    *,
-    histogram: bool = False,
-    means: Collection[str] = (),
-    magnitudes: Collection[str] = (),
-) -> dict[str, Statistics]:
-    """Statistics of every float tensor over all batches; memory is that of one batch.
-
-    Args:
-        batches: Public input name → array, in the inputs' dtypes.
-        histogram: Whether the calibrator needs more than extremes.
-        means: Tensors whose channels' means are wanted too.
-        magnitudes: Tensors whose channels' largest magnitudes are wanted too.
-
-    Raises:
-        DataError: No samples, or a tensor that became NaN or infinite.
-    """
-    statistics = {
-        name: Statistics(histogram=histogram, means=name in means, magnitudes=name in magnitudes)
-        for name in observed_tensors(graph)
-    }
-    count = 0
-    for batch in batches:
-        count += 1
-        take_in(statistics, observe(batch))
-    if count == 0:
+def require_usable(statistics: Mapping[str, Statistics], batches: int) -> None:
+    """Raises DataError where nothing was seen, or something that is no number."""
+    if batches == 0:
         raise DataError("the calibration data hold no samples")
     for name, entry in statistics.items():
         if not np.isfinite([entry.low, entry.high]).all():
@@ -60,17 +31,6 @@ def collect(
                 f"calibration made {name!r} infinite or NaN",
                 "check the scaling of the calibration data",
             )
-    return statistics
-
-
-def take_in(statistics: Mapping[str, Statistics], values: Mapping[str, Array]) -> None:
-    """Updates every tensor's statistics.
-
-    A function of its own so that no reference to ``values`` outlives it: an engine may not run
-    again while somebody holds views into its memory.
-    """
-    for name, entry in statistics.items():
-        entry.update(values[name])
 
 
 def choose_ranges(

@@ -1,7 +1,8 @@
 """What calibration remembers of a tensor, in memory that does not grow with the data."""
 
+from collections.abc import Mapping
 from math import gcd
-from typing import Final
+from typing import Any, ClassVar, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,9 @@ class Statistics:
         magnitudes: Whether to keep the largest magnitude of each channel.
     """
 
+    ARRAYS: ClassVar[tuple[str, ...]] = ("counts", "totals", "magnitudes")
+    """What does not fit into plain numbers, for those who send statistics elsewhere."""
+
     def __init__(
         self, *, histogram: bool = False, means: bool = False, magnitudes: bool = False
     ) -> None:
@@ -36,6 +40,18 @@ class Statistics:
         self.rows = 0
         self.totals: NDArray[np.float64] = np.zeros(1 if means else 0)
         self.magnitudes: NDArray[np.float64] = np.zeros(1 if magnitudes else 0)
+
+    def state(self) -> dict[str, float]:
+        """The plain numbers; with ``ARRAYS`` it is all there is."""
+        return {"low": self.low, "high": self.high, "limit": self.limit, "rows": self.rows}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
+        """What ``state`` and the arrays were taken from."""
+        statistics = cls()
+        vars(statistics).update(state)
+        vars(statistics).update(arrays)
+        return statistics
 
     @property
     def range(self) -> Range:
