@@ -63,8 +63,11 @@ def train(
     )
     test_samples, test_labels = loaded.split("test")
     score = loaded.score(model.predict(test_samples, verbose=0), test_labels)
+    # a fresh model has no optimizer state, which would triple the file
+    fresh = loaded.build_model()
+    fresh.set_weights(model.get_weights())
     with replace_file(path) as draft:
-        model.save(draft)
+        fresh.save(draft)
     return Trained(path, float(score), int(model.count_params()))
 
 
