@@ -80,12 +80,12 @@ class FuseActivations(Pass):
 def clamp_bounds(op: Op, graph: Rewriter) -> Bounds | None:
     """Lower and upper bound where ``op`` clamps one float32 input, else ``None``."""
     operator: Operator = op.operator
+    if not isinstance(operator, Clamp | Maximum | Minimum):
+        return None
     if graph.tensors[op.output].dtype != "float32":
         return None
     if isinstance(operator, Clamp):
         return operator.bound.bounds
-    if not isinstance(operator, Maximum | Minimum):
-        return None
     limit = scalar_limit(op, graph)
     if limit is None:
         return None

@@ -21,6 +21,7 @@ from edgenn.ir.ops import (
     Relu,
     Relu6,
     ReluN1To1,
+    Split,
     Sub,
     TransposeConv2D,
 )
@@ -158,3 +159,11 @@ def test_a_clamp_that_its_input_satisfies_goes():
     never = builder.add(Minimum(), [again, limit], "never")
     graph = builder.finish({"clamped": clamped, "y": builder.add(Abs(), [never], "y")})
     assert kinds(rewrite(graph, FuseActivations())) == ["conv_2d", "abs"]
+
+
+def test_ops_with_several_outputs_are_passed_by() -> None:
+    builder = GraphBuilder("g")
+    x = builder.input("x", (None, 6))
+    left, right = builder.add_multiple(Split(1, (2, 4)), [x], ["left", "right"])
+    outputs = {"a": builder.add(Relu(), [left], "a"), "b": builder.add(Abs(), [right], "b")}
+    assert kinds(rewrite(builder.finish(outputs), FuseActivations())) == ["split", "relu", "abs"]
