@@ -167,3 +167,10 @@ def test_ops_with_several_outputs_are_passed_by() -> None:
     left, right = builder.add_multiple(Split(1, (2, 4)), [x], ["left", "right"])
     outputs = {"a": builder.add(Relu(), [left], "a"), "b": builder.add(Abs(), [right], "b")}
     assert kinds(rewrite(builder.finish(outputs), FuseActivations())) == ["split", "relu", "abs"]
+
+
+def test_a_clamp_after_an_op_with_several_outputs_stays():
+    builder = GraphBuilder("m")
+    halves = builder.add_multiple(Split(1, (2, 2)), [builder.input("x", (None, 4))], ["a", "b"])
+    graph = builder.finish({"y": builder.add(Relu(), [halves[0]], "y"), "b": halves[1]})
+    assert FuseActivations()(graph) is graph

@@ -32,6 +32,7 @@ from edgenn.ir.ops import (
     ReluN1To1,
     Reshape,
     Softmax,
+    Split,
     Squeeze,
     StridedSlice,
     Sub,
@@ -107,6 +108,10 @@ class RandomGraph:
         options += [Mean(tuple(range(1, rank - 1)), keep_dims=self.pick([False, True]))]
         options += [Squeeze((axis,)) for axis in range(1, rank) if shape[axis] == 1 and rank > 2]
         options += [ExpandDims(axis) for axis in range(1, rank) if rank < 4]
+        if sizes[-1] % 2 == 0 and self.pick([False, True]):
+            halves = Split(rank - 1, (sizes[-1] // 2,) * 2)
+            self.names += self.builder.add_multiple(halves, [x], ["a", "b"])
+            return None
         if sizes[-1] % 2 == 0 and rank < 4:
             options += [Reshape((*sizes[:-1], sizes[-1] // 2, 2))]
         return self.add(self.pick(options), x)
