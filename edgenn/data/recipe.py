@@ -7,6 +7,7 @@ and labels; ``score(predictions, labels)`` a number, higher is better.
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 from edgenn.data.dataset import Dataset, dataset
 from edgenn.errors import DataError, ModelFileError
+from edgenn.quiet import import_keras
 
 FUNCTIONS = ("build_model", "load_data", "score")
 
@@ -44,7 +46,7 @@ class Recipe:
         """
         try:
             data = self.load_data()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise DataError(
                 f"{self.path}: load_data() failed: {type(error).__name__}: {error}"
             ) from error
@@ -69,10 +71,12 @@ def load_recipe(path: str | Path) -> Recipe:
     if spec is None or spec.loader is None:
         raise ModelFileError(f"{path} is no Python file", "a recipe ends in .py")
     module = module_from_spec(spec)
+    with suppress(ImportError):  # before the recipe imports it aloud
+        import_keras()
     sys.modules[name] = module  # Keras finds classes that the recipe registers by their module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ModelFileError(f"{path} fails: {type(error).__name__}: {error}") from error
     missing = [function for function in FUNCTIONS if not callable(getattr(module, function, None))]
     if missing:
