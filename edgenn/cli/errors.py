@@ -4,7 +4,6 @@
 4 a target or tool is not available here · 5 an engine crashed or timed out · 130 interrupted.
 """
 
-import errno
 import os
 import sys
 import traceback
@@ -35,17 +34,19 @@ def exit_code_of(command: Callable[[], Any], state: State) -> int:
     """Runs a click command (not standalone); tells the user what went wrong."""
     try:
         result = command()
+        sys.stdout.flush()  # here a reader that went away is met, not at the interpreter's end
     except click.ClickException as error:
         error.show()
         return USAGE
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         return INTERRUPTED
+    except (BrokenPipeError, SystemExit):
+        # whoever read our output has seen enough; click and rich exit by themselves then.
+        # What is left in the buffer goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except Exception as error:
-        if isinstance(error, OSError) and error.errno == errno.EPIPE:
-            # whoever read our output has seen enough; nothing can be flushed to them either
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
         if state.debug:
             traceback.print_exc()
         click.echo(f"Error: {one_line(error)}", err=True)

@@ -171,7 +171,11 @@ def test_recipe_splits(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "problem"),
-    [("1 / 0", "ZeroDivisionError"), ("x = 1", "no function build_model, load_data, score")],
+    [
+        ("1 / 0", "ZeroDivisionError"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        ("x = 1", "no function build_model, load_data, score"),
+    ],
 )
 def test_recipes_that_are_none(tmp_path, text, problem):
     (tmp_path / "r.py").write_text(text)

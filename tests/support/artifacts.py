@@ -62,7 +62,9 @@ def two_input_graph(batch: int | None = None) -> Graph:
 
 
 def write_crashing_tflite(folder: Path) -> Path:
-    """A depthwise convolution without bias: LiteRT 2.3 reads the absent bias and dies.
+    """``conv_graph``'s borders, and within a depthwise convolution without bias.
+
+    LiteRT 2.3's optimised kernel reads the absent bias and dies; the reference kernel runs it.
 
     The writer never makes such a file, so its bias is taken out of the finished one.
     """
@@ -70,9 +72,12 @@ def write_crashing_tflite(folder: Path) -> Path:
     x = builder.input("x", (1, 4, 4, 2))
     kernel = builder.constant("kernel", np.ones((1, 3, 3, 2), np.float32))
     bias = builder.constant("bias", np.zeros(2, np.float32))
-    y = builder.add(DepthwiseConv2D(), [x, kernel, bias], "y")
+    deep = builder.add(DepthwiseConv2D(padding=Padding.SAME), [x, kernel, bias], "deep")
+    head = builder.constant("head", np.ones((3, 1, 1, 2), np.float32))
+    head_bias = builder.constant("head_bias", np.ones(3, np.float32))
+    y = builder.add(Conv2D(), [deep, head, head_bias], "y")
     model = schema.ModelT.InitFromPackedBuf(to_tflite(builder.finish({"y": y})), 0)
-    (operator,) = model.subgraphs[0].operators
+    operator = model.subgraphs[0].operators[0]
     operator.inputs = operator.inputs[:2]
     path = folder / "crash.tflite"
     path.write_bytes(serialize(model))
