@@ -54,7 +54,8 @@ def capture(model: keras.Model, *, name: str | None = None, batch: int | None = 
             inputs = keras.tree.flatten(structure)
             names = add_inputs(context, inputs, batch)
             args = keras.tree.pack_sequence_as(structure, names)
-            result = follow(context, model.call, args, {})
+            with context.call(model.name, ()):
+                result = follow(context, model.call, args, {})
             public = structure_names(result)
     outputs = keras.tree.flatten(result)
     return context.builder.finish(dict(zip(unique_names(public), outputs, strict=True)))
@@ -120,11 +121,20 @@ def subclass_inputs(model: Any) -> tuple[Any, ...]:
             f"the input shapes of {type(model).__name__} {model.name!r} are not known",
             "call the model once on data, or give it an InputLayer",
         )
-    parameters = [p for p in inspect.signature(model.call).parameters if p != "training"]
-    shapes = config.get("shapes_dict") or {parameters[0]: config["input_shape"]}
+    parameters = dict(inspect.signature(model.call).parameters)
+    parameters.pop("training", None)
+    first = next(iter(parameters))
+    shapes = config.get("shapes_dict") or {first: config["input_shape"]}
     by_parameter = {key.removesuffix("_shape"): shape for key, shape in shapes.items()}
-    ordered = [p for p in parameters if p in by_parameter]
-    return tuple(shapes_to_inputs(parameter, by_parameter[parameter]) for parameter in ordered)
+    for parameter in parameters.values():
+        if parameter.name not in by_parameter and parameter.default is parameter.empty:
+            raise UsageError(
+                f"the shape of argument {parameter.name!r} of {type(model).__name__} "
+                f"{model.name!r} is not known: Keras keeps that of the first one only",
+                "take one list or dictionary, or wrap the model in a functional one",
+            )
+    ordered = [name for name in parameters if name in by_parameter]
+    return tuple(shapes_to_inputs(name, by_parameter[name]) for name in ordered)
 
 
 def shapes_to_inputs(name: str, shape: Any) -> Any:

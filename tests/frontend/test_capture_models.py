@@ -1,5 +1,6 @@
 """Whole models: how they are walked, traced, named and refused."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -164,8 +165,8 @@ def test_custom_layer_in_a_functional_model() -> None:
 class Classifier(keras.Model):
     """A subclassed model."""
 
-    def __init__(self) -> None:
-        super().__init__(name="classifier")
+    def __init__(self, **options: Any) -> None:
+        super().__init__(name="classifier", **options)
         self.stem = layers.Conv2D(4, 3, activation="gelu", name="stem")
         self.block = block("inner")
         self.top = layers.Dense(3, name="top")
@@ -191,6 +192,43 @@ def test_subclassed_model_with_several_inputs() -> None:
 
     graph = assert_traced(Sum(), *(RNG.normal(size=(2, 3)).astype(np.float32) for _ in range(2)))
     assert list(graph.inputs) == ["pair_0", "pair_1"]
+
+
+def test_subclassed_model_with_a_dictionary() -> None:
+    class Scaled(keras.Model):
+        def call(self, features: Any) -> Any:
+            return features["left"] * 2 - features["right"]
+
+    features = {name: RNG.normal(size=(2, 3)).astype(np.float32) for name in ("left", "right")}
+    model = Scaled()
+    expected = model(features)
+    graph = capture(model)
+    assert list(graph.inputs) == ["left", "right"]
+    assert_outputs(graph, list(features.values()), [expected], 1e-5)
+
+
+def test_subclassed_model_with_two_arguments_is_refused() -> None:
+    """Keras keeps the shape of the first argument only."""
+
+    class Product(keras.Model):
+        def call(self, features: Any, gain: Any) -> Any:
+            return features * gain
+
+    model = Product()
+    model(np.ones((2, 3), np.float32), np.ones((2, 1), np.float32))
+    with pytest.raises(UsageError, match="the shape of argument 'gain' of Product"):
+        capture(model)
+
+
+def test_subclassed_model_from_a_file(tmp_path: Path) -> None:
+    model = Classifier()
+    expected = model(IMAGES)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(
+        tmp_path / "model.keras", custom_objects={"Classifier": Classifier}
+    )
+    graph = capture(loaded)
+    assert_outputs(graph, [IMAGES], keras.tree.flatten(expected), 1e-5)
 
 
 def test_subclassed_model_of_unknown_shape() -> None:
