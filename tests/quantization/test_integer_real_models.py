@@ -13,12 +13,12 @@ from edgenn.frontend.loading import load_model
 from edgenn.ir.evaluator import evaluate
 from edgenn.ir.graph import Graph
 from edgenn.passes.pipeline import simplify
-from edgenn.quantization.calibration import choose_ranges, collect
+from edgenn.quantization.calibration import choose_ranges
 from edgenn.quantization.calibrators import CALIBRATORS
 from edgenn.quantization.integer import quantize_integer
-from edgenn.quantization.observer import litert_observer
 from edgenn.quantization.schemes import INTEGER_FORMATS, Scheme
 from edgenn.quantization.statistics import Statistics
+from edgenn.runners.calibration import collect_statistics
 
 SAMPLES = 20
 
@@ -30,7 +30,7 @@ def calibrated(name: str) -> tuple[Graph, dict[str, Statistics]]:
     graph = simplify(capture(load_model(real(model.file)).model))
     (public,) = graph.inputs
     batch = {public: model.calibration()[:SAMPLES]}
-    return graph, collect(graph, [batch], litert_observer(graph, to_tflite))
+    return graph, collect_statistics(graph, [batch], to_tflite)
 
 
 @pytest.mark.parametrize("scheme", [Scheme.INT8, Scheme.INT16X8])
