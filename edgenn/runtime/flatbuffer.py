@@ -101,7 +101,7 @@ class Reader:
         """Field name → value of a table; ``None`` for a text, vector or table that is absent."""
         self.tables_left -= 1
         if self.tables_left < 0:
-            raise self._damaged("tables", 0)
+            raise self._damaged("it has more tables than bytes for them")
         self._require(4, position, name)
         vtable = position - int(_I32.unpack_from(self.data, position)[0])
         self._require(4, vtable, name)
@@ -150,11 +150,11 @@ class Reader:
 
     def _require(self, size: int, position: int, where: str) -> None:
         if position < 0 or position + size > self.size:
-            raise self._damaged(where, position + size)
+            raise self._damaged(f"its {where} lies outside the {self.size} bytes")
 
-    def _damaged(self, where: str, end: int) -> ArtifactError:
+    def _damaged(self, problem: str) -> ArtifactError:
         return ArtifactError(
-            f"{self.where} is damaged: {where} reaches to byte {end} of {self.size}",
+            f"{self.where} is damaged: {problem}",
             "the file is cut off or not what its name says; convert or copy it again",
         )
 

@@ -1,3 +1,5 @@
+import random
+
 import numpy as np
 import pytest
 from support.artifacts import (
@@ -9,7 +11,7 @@ from support.artifacts import (
     write_tflite,
 )
 
-from edgenn.errors import ArtifactError, DataError, EngineError
+from edgenn.errors import ArtifactError, DataError, EdgennError, EngineError
 from edgenn.ir.evaluator import evaluate
 from edgenn.runners import (
     LADDER,
@@ -73,6 +75,24 @@ def test_a_crash_of_the_engine_is_an_error_here(tmp_path):
     path = write_crashing_tflite(tmp_path)
     with pytest.raises(EngineError, match=r"engine crashed on this artifact: signal 11 \(SIGSEGV"):
         LiteRTRunner().run(path, {"x": X[:1]})
+
+
+def test_whatever_is_in_a_file_the_runner_survives_it(tmp_path):
+    """Bytes flipped at random: a result, or one clean error."""
+    content = write_tflite(int8_conv_graph(), tmp_path).read_bytes()
+    source = random.Random(6)
+    ends = set()
+    for _ in range(12):
+        changed = bytearray(content)
+        changed[source.randrange(8, len(content))] = source.randrange(256)
+        path = tmp_path / "flipped.tflite"
+        path.write_bytes(changed)
+        try:
+            LiteRTRunner(time_limit_s=60).run(path, {"x": X})
+            ends.add("result")
+        except EdgennError as error:
+            ends.add(type(error).__name__)
+    assert len(ends) > 1
 
 
 def test_a_damaged_file(tmp_path):
