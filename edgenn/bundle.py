@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -201,9 +202,10 @@ def require_writable(path: str | Path) -> None:
     """Says before the work what ``write_bundle`` would say after it.
 
     Raises:
-        OutputError: The folder exists and is no bundle.
+        OutputError: The folder exists and is no bundle, or cannot be made or written.
     """
-    path = Path(path)
+    path = Path(path).absolute()
+    require_writable_parent(path)
     if not path.exists() and not path.is_symlink():
         return
     if not path.is_dir():
@@ -225,6 +227,18 @@ def require_writable(path: str | Path) -> None:
         raise OutputError(
             f"{path} holds files that are not of its bundle, such as {strangers[0]}",
             "move them, or choose another output folder: the bundle is replaced as a whole",
+        )
+
+
+def require_writable_parent(path: Path) -> None:
+    """The folder above, where the bundle is made before it takes its place."""
+    parent = next(folder for folder in path.parents if folder.exists())
+    if not parent.is_dir():
+        raise OutputError(f"{path} cannot be written: {parent} is no folder")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise OutputError(
+            f"{path} cannot be written: no permission in {parent}",
+            "choose a folder that you may write to",
         )
 
 

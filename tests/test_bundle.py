@@ -1,5 +1,6 @@
 import hashlib
 import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -147,3 +148,18 @@ def test_hash_of_a_folder_sees_names_and_contents(tmp_path):
     before = sha256_of_source(tmp_path)
     (tmp_path / "variables" / "data").rename(tmp_path / "variables" / "data2")
     assert sha256_of_source(tmp_path) != before
+
+
+def test_places_where_no_folder_can_be(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="file is no folder"):
+        require_writable(tmp_path / "file" / "out" / "deeper")
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_bundle("/proc/self/task/out", FILES, MANIFEST)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_folder_without_permission(tmp_path):
+    tmp_path.chmod(0o555)
+    with pytest.raises(OutputError, match="no permission"):
+        require_writable(tmp_path / "out")

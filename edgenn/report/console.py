@@ -9,6 +9,7 @@ from rich.table import Table
 
 from edgenn.bundle import Bundle
 from edgenn.drift import METRICS, CheckReport, Rung
+from edgenn.errors import UnavailableError
 from edgenn.inspection import Inspection
 from edgenn.report.numbers import (
     count_text,
@@ -62,7 +63,9 @@ def check_table(report: CheckReport, output: str, title: str | None) -> Table:
 
 def rung_cells(rung: Rung, output: str, shown: Iterable[str]) -> list[str]:
     if rung.metrics is None:
-        return ["[red]failed[/]"]
+        return [
+            "[red]absent[/]" if rung.exit_code == UnavailableError.exit_code else "[red]failed[/]"
+        ]
     values = rung.metrics[output]
     return [
         *(metric_text(name, values[name]) for name in shown),

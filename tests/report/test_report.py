@@ -70,9 +70,10 @@ def test_columns_without_values_are_left_out(tmp_path):
 
 def test_failures_and_warnings_are_told(tmp_path):
     rung = Rung("n.int8.tflite", "int8", "LiteRT", findings=("signal 11 [x]",), warnings=("w",))
-    report = CheckReport("net", "d", "", 1, "stored", {"y": VALUES}, (rung,))
+    missing = Rung("n.int8.onnx", "int8", "ONNX Runtime", findings=("no package",), exit_code=4)
+    report = CheckReport("net", "d", "", 1, "stored", {"y": VALUES}, (rung, missing))
     text = printed(print_check, report)
-    assert "failed" in text
+    assert "failed" in text and "absent" in text
     assert "n.int8.tflite on LiteRT: signal 11 [x]" in text
 
 
