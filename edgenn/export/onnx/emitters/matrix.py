@@ -1,0 +1,87 @@
+"""Matrix products."""
+
+from edgenn.export.onnx.activations import activated
+from edgenn.export.onnx.context import Context
+from edgenn.export.onnx.layouts import channels_first, channels_last
+from edgenn.export.onnx.registry import emitter
+from edgenn.ir.graph import Op
+from edgenn.ir.ops import BatchMatMul, FullyConnected
+
+TRANSPOSED = (1, 0)
+
+
+@emitter(FullyConnected)
+def fully_connected(op: Op, context: Context) -> None:
+    """A Gemm for matrices; for more dimensions a product that leaves them where they are."""
+    dense = op.operator
+    assert isinstance(dense, FullyConnected)
+    rank = context.tensor(op.inputs[0]).rank
+    last = channels_last(rank)
+    order = last
+    if rank == 2:
+        y = gemm(context.value(op.inputs[0]), op, context)
+    elif not context.is_free(op.inputs[0], last) and context.is_constant(op.inputs[1]):
+        order = channels_first(rank)
+        y = pointwise_convolution(op, rank, context)
+    elif context.tensor(op.output).quantization is not None and can_flatten(op, context):
+        y = flattened_gemm(op, context)
+    else:
+        y = context.node("MatMul", [context.value(op.inputs[0]), transposed_weights(op, context)])
+        if op.inputs[2:]:
+            y = context.node("Add", [y, context.value(op.inputs[2])])
+    context.bind(op.output, activated(y, dense.activation, op, context), order)
+
+
+def gemm(x: str, op: Op, context: Context) -> str:
+    others = [context.value(name) for name in op.inputs[1:]]
+    return context.node("Gemm", [x, *others], transB=1)
+
+
+def transposed_weights(op: Op, context: Context) -> str:
+    return context.weight(op.inputs[1], TRANSPOSED)
+
+
+def pointwise_convolution(op: Op, rank: int, context: Context) -> str:
+    """A dense layer over the channels of an image that is channels-first already."""
+    weights = context.tensor(op.inputs[1])
+    shape = (*weights.shape, *([1] * (rank - 2)))
+    kernel = context.constant(op.inputs[1], channels_last(rank), shape)
+    bias = [context.value(name) for name in op.inputs[2:]]
+    x = context.channels_first(op.inputs[0])
+    return context.node("Conv", [x, kernel, *bias], kernel_shape=[1] * (rank - 2))
+
+
+def can_flatten(op: Op, context: Context) -> bool:
+    return context.tensor(op.output).shape.count(None) <= 1
+
+
+def flattened_gemm(op: Op, context: Context) -> str:
+    """Engines have an integer Gemm with a bias, but no such MatMul."""
+    depth = context.tensor(op.inputs[1]).shape[1]
+    assert depth is not None
+    rows = context.attribute("rows", [-1, depth])
+    x = context.node("Reshape", [context.value(op.inputs[0]), rows])
+    y = gemm(context.on_grid(x, op.inputs[0]), op, context)
+    shape = [-1 if size is None else size for size in context.tensor(op.output).shape]
+    y = context.on_grid(y, op.output)
+    return context.node("Reshape", [y, context.attribute("shape", shape)])
+
+
+@emitter(BatchMatMul)
+def batch_matmul(op: Op, context: Context) -> None:
+    matmul = op.operator
+    assert isinstance(matmul, BatchMatMul)
+    flips = (matmul.transpose_a, matmul.transpose_b)
+    operands = [matrix(name, flip, context) for name, flip in zip(op.inputs, flips, strict=True)]
+    context.bind(op.output, context.node("MatMul", operands))
+
+
+def matrix(name: str, flip: bool, context: Context) -> str:
+    """An operand, its last two axes swapped if ``flip``."""
+    rank = context.tensor(name).rank
+    if not flip:
+        return context.value(name)
+    order = (*range(rank - 2), rank - 1, rank - 2)
+    if context.is_constant(name):
+        return context.constant(name, order)
+    return context.on_grid(context.node("Transpose", [context.value(name)], perm=order), name)
