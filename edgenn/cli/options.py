@@ -80,6 +80,12 @@ conversion_options: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option("--name", help="Name of the files.  [default: the model's]"),
     click.option(
+        "--reference",
+        type=FILE,
+        metavar="FILE",
+        help="Samples whose Keras predictions are kept: check on them needs no Keras.",
+    ),
+    click.option(
         "--allow-float",
         is_flag=True,
         help="Leave ops without an integer kernel in float instead of refusing.",
