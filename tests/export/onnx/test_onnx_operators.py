@@ -145,7 +145,9 @@ def test_reduction(kind, data, shape, keep_dims, rng):
 
 @pytest.mark.parametrize("kind", [ops.ArgMax, ops.ArgMin])
 @few
-@given(data=st.data(), shape=shapes(1, 4), dtype=st.sampled_from(["int32", "int64"]), rng=generators)
+@given(
+    data=st.data(), shape=shapes(1, 4), dtype=st.sampled_from(["int32", "int64"]), rng=generators
+)
 def test_arg_reduction(kind, data, shape, dtype, rng):
     axis = data.draw(st.integers(-len(shape), len(shape) - 1))
     single(kind(axis, dtype), rng, f32(*shape))
@@ -213,9 +215,7 @@ def test_transposed_conv(size, kernel, strides, padding, extra, act, rng):
         n * s - min(e, s) + 1 if padding is Padding.SAME else (n - 1) * s + k + min(e, s) - 1
         for n, k, s, e in zip(size, kernel, strides, extra, strict=True)
     )
-    conv = ops.TransposeConv2D(
-        strides=strides, padding=padding, activation=act, output_size=output
-    )
+    conv = ops.TransposeConv2D(strides=strides, padding=padding, activation=act, output_size=output)
     single(conv, rng, f32(None, *size, 4), weights(rng, 3, *kernel, 4), weights(rng, 3))
 
 
@@ -251,7 +251,11 @@ SAMPLINGS = [{"half_pixel_centers": h, "align_corners": a} for h, a in [(1, 0), 
 @pytest.mark.parametrize("kind", [ops.ResizeNearest, ops.ResizeBilinear])
 @pytest.mark.parametrize("sampling", SAMPLINGS, ids=str)
 @few
-@given(size=st.tuples(*[st.integers(1, 12)] * 2), to=st.tuples(*[st.integers(1, 20)] * 2), rng=generators)
+@given(
+    size=st.tuples(*[st.integers(1, 12)] * 2),
+    to=st.tuples(*[st.integers(1, 20)] * 2),
+    rng=generators,
+)
 def test_resize(kind, sampling, size, to, rng):
     sampling = {key: bool(value) for key, value in sampling.items()}
     single(kind(to, **sampling), rng, f32(None, *size, 2))
@@ -315,3 +319,9 @@ def test_embedding():
     table = Tensor.constant("table", weights(rng, 10, 4))
     graph = one_op(ops.Gather(), [table, Tensor("x", (None, 7), "int32")], [None])
     assert_equals_onnxruntime(graph, {"x": random_input(rng, (2, 7), "int32") % 10})
+
+
+@pytest.mark.parametrize("kind", [ops.ResizeNearest, ops.ResizeBilinear])
+def test_resize_of_an_open_size(kind):
+    graph = one_op(kind((6, 10)), [Tensor("x", (None, None, 5, 2))], [None])
+    assert_equals_onnxruntime(graph, {"x": weights(np.random.default_rng(0), 2, 3, 5, 2)})

@@ -38,15 +38,30 @@ def coordinates(op: Op, resize: Resize) -> str:
 
 
 def resized(x: str, op: Op, resize: Resize, context: Context, **how: str) -> str:
-    sizes = context.attribute("sizes", resize.size)
+    """A Resize by scales, which hold for any batch; by sizes where the image's own is open.
+
+    The attribute ``axes`` would allow two sizes, but ONNX Runtime 1.32 refuses that once it has
+    moved a Transpose past the Resize.
+    """
+    images = context.tensor(op.inputs[0]).shape[1:3]
+    pairs = list(zip(images, resize.size, strict=True))
+    known = [float(scale(before, after)) for before, after in pairs if before is not None]
+    if len(known) == len(pairs):
+        target = [context.attribute("scales", [1, 1, *known], "float32")]
+    else:
+        batch = context.node("Shape", [x], start=0, end=2)
+        sizes = [batch, context.attribute("sizes", resize.size)]
+        target = ["", context.node("Concat", sizes, axis=0)]
     where = coordinates(op, resize)
-    return context.node(
-        "Resize",
-        [x, "", "", sizes],
-        axes=HEIGHT_AND_WIDTH,
-        coordinate_transformation_mode=where,
-        **how,
-    )
+    return context.node("Resize", [x, "", *target], coordinate_transformation_mode=where, **how)
+
+
+def scale(before: int, after: int) -> np.float32:
+    """The smallest factor by which ``floor(before × factor)`` is ``after``."""
+    factor = np.float32(after) / np.float32(before)
+    if Fraction(float(factor)) * before < after:
+        factor = np.nextafter(factor, np.float32(np.inf))
+    return factor
 
 
 @emitter(ops.ResizeBilinear)
