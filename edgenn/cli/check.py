@@ -30,8 +30,8 @@ def check(
 ) -> None:
     """Say how far the artifacts of a bundle have drifted from Keras.
 
-    Every artifact runs on LiteRT's reference kernels and on LiteRT with XNNPACK, or on ONNX
-    Runtime, and is compared with the predictions of the Keras model.
+    Every artifact runs on LiteRT's reference kernels and on LiteRT as it comes (XNNPACK for the
+    ops that it has), or on ONNX Runtime, and is compared with the predictions of the Keras model.
     """
     from edgenn import api
     from edgenn.cli.output import console

@@ -1,9 +1,9 @@
-"""LiteRT as it comes: optimised kernels and XNNPACK."""
+"""LiteRT as it comes: XNNPACK for the ops that it has, optimised kernels for the others."""
 
 from edgenn.runners.session_runner import SessionRunner
 
 
 class LiteRTRunner(SessionRunner):
-    name = "LiteRT XNNPACK"
+    name = "LiteRT default"
     suffix = ".tflite"
     engine = "litert"

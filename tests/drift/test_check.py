@@ -25,7 +25,7 @@ def test_three_rungs_against_the_stored_reference(tmp_path, data):
     assert report.reference == "stored"
     assert [(rung.artifact, rung.engine) for rung in report.rungs] == [
         ("net.float32.tflite", "LiteRT reference"),
-        ("net.float32.tflite", "LiteRT XNNPACK"),
+        ("net.float32.tflite", "LiteRT default"),
         ("net.float32.onnx", "ONNX Runtime"),
     ]
     for rung in report.rungs:
@@ -75,7 +75,7 @@ def test_a_crash_is_a_finding_and_the_others_go_on(tmp_path, data):
     assert len(report.rungs) == 5
     failed = [rung for rung in report.rungs if rung.metrics is None]
     assert [(rung.artifact, rung.engine) for rung in failed] == [
-        ("net.int8.tflite", "LiteRT XNNPACK")
+        ("net.int8.tflite", "LiteRT default")
     ]
     assert "signal 11" in failed[0].findings[0]
     assert report.exit_code == 5

@@ -44,7 +44,7 @@ def widest_report():
     rungs = tuple(
         Rung(f"net.{s}.tflite", s, engine, "1.0", {"y": VALUES}, 1234.5)
         for s in SCHEMES
-        for engine in ("LiteRT reference", "LiteRT XNNPACK")
+        for engine in ("LiteRT reference", "LiteRT default")
     )
     return CheckReport("net", "test.npz", "ab", 397, "stored", {"y": VALUES}, rungs)
 
