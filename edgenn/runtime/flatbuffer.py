@@ -123,7 +123,7 @@ class Reader:
         if position is None:
             return field.default if field.kind == "scalar" else None
         if field.kind == "scalar":
-            self._require(struct.calcsize(field.format), position, where)
+            self._require(struct.calcsize("<" + field.format), position, where)
             return struct.unpack_from("<" + field.format, self.data, position)[0]
         self._require(4, position, where)
         target = position + _U32.unpack_from(self.data, position)[0]
@@ -145,7 +145,8 @@ class Reader:
         self._require(4, position, where)
         count = _U32.unpack_from(self.data, position)[0]
         element = {"text": 1, "tables": 4}.get(field.kind) or struct.calcsize("<" + field.format)
-        self._require(count * element, position + 4, where)
+        terminator = 1 if field.kind == "text" else 0  # a zero byte that C readers stop at
+        self._require(count * element + terminator, position + 4, where)
         return count, position + 4
 
     def _require(self, size: int, position: int, where: str) -> None:
