@@ -18,7 +18,7 @@ from edgenn.export.onnx.layouts import (
     reordered,
 )
 from edgenn.export.onnx.padding import folded_pads
-from edgenn.export.onnx.quantization import dequantized, on_grid, reaxed, storable
+from edgenn.export.onnx.quantization import dequantized, on_grid, reaxed, stored_integers
 from edgenn.export.onnx.writer import Writer
 from edgenn.ir.graph import Graph
 from edgenn.ir.ops import Dequantize
@@ -150,12 +150,14 @@ class Context(Writer):
     def _new_constant(self, name: str, order: Order, shape: Shape) -> str:
         stored = self.tensor(self._halves.get(name, name))
         assert stored.data is not None
-        data = storable(stored.data.reshape([size or 0 for size in shape]).transpose(order))
+        data = stored.data.reshape([size or 0 for size in shape]).transpose(order)
         if stored.quantization is not None:
             offset = 0 if shape[: stored.rank] == stored.shape else len(shape) - stored.rank
-            integers = self.initializer(self.fresh(f"{name}/quantized"), data)
+            integers = self.initializer(
+                self.fresh(f"{name}/quantized"), stored_integers(data, stored.quantization)
+            )
             moved = reaxed(stored.quantization, lambda axis: order.index(axis + offset))
-            value = dequantized(integers, moved, data.dtype.name, self)
+            value = dequantized(integers, moved, stored.dtype, self)
         elif stored.name != name:
             half = self.initializer(self._own_name(stored.name, order), data)
             value = self.node("Cast", [half], to=ELEMENT_TYPES["float32"])

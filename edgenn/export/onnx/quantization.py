@@ -3,55 +3,74 @@
 ONNX writes a quantised model as a float one (QDQ): each value is put on the grid of its integers
 by a QuantizeLinear and a DequantizeLinear, and constants are stored as integers. Engines fuse
 an op between a DequantizeLinear and a QuantizeLinear to an integer kernel.
+
+The graph's int8 per-tensor values are written as uint8, both integer and zero point 128 higher:
+the same real numbers in steps of the same scale. ONNX Runtime converts int8 activations to uint8
+on x86, but not those that several ops read, and leaves the ops around them in float.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from edgenn.export.onnx.writer import Writer
 from edgenn.ir.tensor import INTEGER_RANGES, Array, Quantization, Tensor
 
+UNSIGNED_OFFSET = 128
+
+
+@dataclass(frozen=True)
+class Stored:
+    """How integers are stored in the file: dtype, and what they stand for."""
+
+    dtype: str
+    quantization: Quantization
+
+    @classmethod
+    def of(cls, quantization: Quantization, dtype: str) -> "Stored":
+        """Biases of int16x8 are int64 for LiteRT's kernels; their numbers fit ONNX's int32."""
+        if dtype == "int8" and quantization.axis is None:
+            shifted = replace(quantization, zero_point=quantization.zero_point + UNSIGNED_OFFSET)
+            return cls("uint8", shifted)
+        return cls("int32" if dtype == "int64" else dtype, quantization)
+
+    def inputs(self, writer: Writer) -> list[str]:
+        """Scale and zero point: numbers, or vectors where there is one a channel.
+
+        int32 has no zero point in ONNX.
+        """
+        shape = () if self.quantization.axis is None else (-1,)
+        scale = writer.attribute("scale", self.quantization.scale.reshape(shape), "float32")
+        if self.dtype == "int32":
+            return [scale]
+        zero_point = self.quantization.zero_point.reshape(shape)
+        return [scale, writer.attribute("zero_point", zero_point, self.dtype)]
+
 
 def on_grid(value: str, tensor: Tensor, writer: Writer) -> str:
     """``value`` rounded and saturated to what ``tensor`` can hold, as float32."""
     assert tensor.quantization is not None
-    parameters = parameter_inputs(tensor.quantization, tensor.dtype, writer)
+    parameters = Stored.of(tensor.quantization, tensor.dtype).inputs(writer)
     integers = writer.node("QuantizeLinear", [value, *parameters])
     return writer.node("DequantizeLinear", [integers, *parameters])
 
 
-def parameter_inputs(quantization: Quantization, dtype: str, writer: Writer) -> list[str]:
-    """Scale and zero point: numbers, or vectors where there is one a channel.
-
-    int32 has no zero point in ONNX.
-    """
-    shape = () if quantization.axis is None else (-1,)
-    scale = writer.attribute("scale", quantization.scale.reshape(shape), "float32")
-    if dtype == "int32":
-        return [scale]
-    zero_point = quantization.zero_point.reshape(shape)
-    return [scale, writer.attribute("zero_point", zero_point, dtype)]
-
-
 def dequantized(value: str, quantization: Quantization, dtype: str, writer: Writer) -> str:
-    """The real numbers of stored integers."""
-    parameters = parameter_inputs(quantization, dtype, writer)
+    """The real numbers of a constant's integers, ``stored_integers`` of ``dtype``."""
+    parameters = Stored.of(quantization, dtype).inputs(writer)
     axis = {} if quantization.axis is None else {"axis": quantization.axis}
     return writer.node("DequantizeLinear", [value, *parameters], **axis)
 
 
-def storable(data: Array) -> Array:
-    """Integers in a dtype that DequantizeLinear takes.
-
-    Biases of int16x8 are int64 for LiteRT's kernels; their numbers fit int32.
-    """
-    if data.dtype != np.int64:
-        return data
-    low, high = INTEGER_RANGES["int32"]
-    assert data.size == 0 or (data.min() >= low and data.max() <= high)
-    return data.astype(np.int32)
+def stored_integers(data: Array, quantization: Quantization) -> Array:
+    """A constant's integers as the file holds them; a view where they stay as they are."""
+    dtype = Stored.of(quantization, data.dtype.name).dtype
+    if dtype == "uint8" and data.dtype == np.int8:
+        return np.asarray(data.view(np.uint8) + np.uint8(UNSIGNED_OFFSET))
+    low, high = INTEGER_RANGES[dtype]
+    assert dtype == data.dtype or data.size == 0 or (data.min() >= low and data.max() <= high)
+    return data.astype(dtype, copy=False)
 
 
 def reaxed(quantization: Quantization, moved: Callable[[int], int]) -> Quantization:
