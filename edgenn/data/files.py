@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Literal, cast
 
 import numpy as np
 
-from edgenn.data.dataset import Array, Dataset, dataset
+from edgenn.data.samples import Array, Dataset, dataset
 from edgenn.errors import DataError
 
 SAMPLES = "x"

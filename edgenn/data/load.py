@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from edgenn.data.dataset import Dataset, dataset
 from edgenn.data.files import read_npy, read_npz
 from edgenn.data.recipe import read_recipe
+from edgenn.data.samples import Dataset, dataset
 from edgenn.errors import DataError
 
 

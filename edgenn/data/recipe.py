@@ -13,7 +13,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
-from edgenn.data.dataset import Dataset, dataset
+from edgenn.data.samples import Dataset, dataset
 from edgenn.errors import DataError, ModelFileError
 from edgenn.quiet import import_keras
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from edgenn.errors import UsageError
 from edgenn.runtime.tensor_info import Array, TensorInfo
 
 
@@ -44,3 +45,17 @@ class Engine(Protocol):
             EngineError: The engine refused to run.
         """
         ...
+
+
+class ClosedEngine:
+    """What is left of an engine when its session is closed."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.name, self.version = engine.name, engine.version
+        self.inputs, self.outputs = engine.inputs, engine.outputs
+
+    def reshape(self, shapes: Sequence[tuple[int, ...]]) -> None:
+        raise UsageError("the session is closed", "open a new one")
+
+    def run(self, arrays: Sequence[Array]) -> list[Array]:
+        raise UsageError("the session is closed", "open a new one")

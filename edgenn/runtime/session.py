@@ -14,7 +14,7 @@ from edgenn.runtime.border import (
     output_border,
     shape_error,
 )
-from edgenn.runtime.engine import Engine
+from edgenn.runtime.engine import ClosedEngine, Engine
 from edgenn.runtime.tensor_info import Array, TensorInfo
 
 Result = Array | dict[str, Array]
@@ -66,7 +66,7 @@ class Session:
 
     def __init__(self, path: str | Path, *, threads: int = 1, engine: str | None = None) -> None:
         path = Path(path)
-        self._engine = open_engine(path, threads, engine)
+        self._engine: Engine = open_engine(path, threads, engine)
         self.path = path
         self.inputs = self._engine.inputs
         self.outputs = self._engine.outputs
@@ -196,7 +196,7 @@ class Session:
 
     def close(self) -> None:
         """Frees the engine's memory; the session cannot run any more."""
-        del self._engine
+        self._engine = ClosedEngine(self._engine)
 
     def __repr__(self) -> str:
         return f"Session({str(self.path)!r}, engine={self.engine!r})"

@@ -1,8 +1,10 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from edgenn.data import Dataset, load
-from edgenn.data.dataset import CHUNK_BYTES
+from edgenn.data.samples import CHUNK_BYTES
 from edgenn.errors import DataError, ModelFileError
 
 X = np.arange(24, dtype=np.float32).reshape(4, 3, 2)
@@ -187,3 +189,19 @@ def test_recipe_whose_data_fail(tmp_path):
     (tmp_path / "r.py").write_text(RECIPE.replace("    x =", "    open('/missing')\n    x ="))
     with pytest.raises(DataError, match=r"load_data\(\) failed: FileNotFoundError"):
         load(tmp_path / "r.py", ["v"], split="test")
+
+
+@pytest.mark.parametrize("save_", [np.save, np.savez, np.savez_compressed])
+def test_memory_does_not_grow_with_the_file(tmp_path, monkeypatch, save_):
+    monkeypatch.setattr("edgenn.data.samples.CHUNK_BYTES", 1 << 18)
+    path = tmp_path / ("d.npy" if save_ is np.save else "d.npz")
+    array = np.ones((64, 1 << 16), np.float32)  # 16 MiB
+    save_(path, array) if save_ is np.save else save_(path, x=array)
+    tracemalloc.start()
+    try:
+        data = load(path, ["x"], split="test")
+        assert data.sha256
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 << 20

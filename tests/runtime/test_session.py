@@ -205,3 +205,13 @@ def test_paths_that_are_no_artifacts(tmp_path):
         Session(path, engine="onnxruntime")
     with pytest.raises(UsageError, match="no engine 'tpu'"):
         Session(path, engine="tpu")
+
+
+def test_a_closed_session(conv):
+    session, expected = conv
+    with session:
+        np.testing.assert_allclose(session.run(X), expected, atol=1e-5)
+    session.close()  # again, without harm
+    with pytest.raises(UsageError, match="session is closed"):
+        session.run(X)
+    assert "Session(" in repr(session)
