@@ -1,6 +1,7 @@
 import errno
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -109,6 +110,7 @@ def test_a_write_that_the_system_cuts_short_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == [target]
 
 
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare, to mount a small disk")
 def test_full_disk(tmp_path):
     """A real file system of 64 kB, where the test may mount one."""
     script = f"""
