@@ -4,14 +4,15 @@ from pathlib import Path
 
 import click
 
-from edgenn.cli.options import FILE, debug_option, example, json_flag
+from edgenn.cli.options import FILE, debug_option, example, json_flag, unsafe_flag
 
 
 @click.command(epilog=example("edgenn inspect build/kws/kws.int8.tflite"))
 @click.argument("file", metavar="MODEL|ARTIFACT", type=FILE)
+@unsafe_flag
 @json_flag
 @debug_option
-def inspect(file: Path, *, as_json: bool) -> None:
+def inspect(file: Path, *, unsafe: bool, as_json: bool) -> None:
     """Show what a Keras model or an artifact is made of.
 
     Its inputs and outputs with their quantisation, its ops and its size.
@@ -19,7 +20,7 @@ def inspect(file: Path, *, as_json: bool) -> None:
     from edgenn import api
     from edgenn.report import print_inspection, to_json
 
-    inspection = api.inspect(file)
+    inspection = api.inspect(file, unsafe=unsafe)
     if as_json:
         click.echo(to_json(inspection), nl=False)
         return

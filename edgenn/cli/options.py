@@ -31,6 +31,12 @@ debug_option = click.option(
 
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 
+unsafe_flag = click.option(
+    "--unsafe",
+    is_flag=True,
+    help="Run Python code that the model file holds (Lambda layers). Trust it first.",
+)
+
 conversion_options: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--format",
@@ -90,11 +96,7 @@ conversion_options: tuple[Callable[[Any], Any], ...] = (
         is_flag=True,
         help="Leave ops without an integer kernel in float instead of refusing.",
     ),
-    click.option(
-        "--unsafe",
-        is_flag=True,
-        help="Run Python code that the model file holds (Lambda layers). Trust it first.",
-    ),
+    unsafe_flag,
 )
 
 

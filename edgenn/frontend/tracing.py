@@ -64,7 +64,8 @@ def trace(context: Context, function: Callable[..., Any], args: Any, kwargs: Any
     except Exception as error:  # anything that a user's code may raise
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].split(". ")[0]
         raise context.unsupported(
-            f"{describe(function)} has no handler and cannot be traced: {reason}", TRACE_HINT
+            f"{describe(function)} has no handler and cannot be traced: {reason}",
+            HANDLER_HINT if is_of_keras(function) else TRACE_HINT,
         ) from error
     return Trace(tensors, symbols, result)
 
@@ -113,6 +114,12 @@ def describe(function: Callable[..., Any]) -> str:
     if owner is not None:
         return f"layer of class {type(owner).__name__}"
     return f"function {getattr(function, '__name__', function)!r}"
+
+
+def is_of_keras(function: Callable[..., Any]) -> bool:
+    """Whether it is the call of one of Keras's own layers, which the user does not write."""
+    owner = type(getattr(function, "__self__", None))
+    return owner.__module__.partition(".")[0] == "keras"
 
 
 @contextmanager

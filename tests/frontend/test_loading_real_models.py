@@ -49,5 +49,5 @@ def test_weights_only_file_asks_for_the_architecture():
 
 
 def test_custom_layers_of_basic_pitch_are_named():
-    with pytest.raises(UnsupportedError, match=r"FlattenAudioCh.*custom_objects"):
+    with pytest.raises(UnsupportedError, match=r"FlattenAudioCh.*register_keras_serializable"):
         load_model(real("basic-pitch/nmp"))

@@ -50,17 +50,17 @@ def load_hdf5(path: Path, *, unsafe: bool, custom_objects: dict[str, Any]) -> Lo
             f"{path} was saved by Keras {version or '1'}, whose weights have another layout",
             "load it in Keras 2 and save it again",
         )
-    return _load_keras_3(path, version, unsafe, custom_objects)
+    return _load_keras_3(path, version, config, unsafe, custom_objects)
 
 
 def _load_keras_3(
-    path: Path, version: str, unsafe: bool, custom_objects: dict[str, Any]
+    path: Path, version: str, config: Any, unsafe: bool, custom_objects: dict[str, Any]
 ) -> LoadedModel:
     """Keras 3 reads its own files; it goes by the name, so a link gives it the name it wants."""
     with tempfile.TemporaryDirectory() as folder:
         link = Path(folder) / "model.h5"
         link.symlink_to(path.resolve())
-        model = load_with_keras(link, path, unsafe=unsafe, custom_objects=custom_objects)
+        model = load_with_keras(link, path, config, unsafe=unsafe, custom_objects=custom_objects)
     return LoadedModel(model, "h5", version)
 
 

@@ -11,7 +11,7 @@ from edgenn.errors import ModelFileError, UnsupportedError
 from edgenn.frontend.keras_import import keras
 from edgenn.frontend.loading.keras2_zip import load_keras2_zip
 from edgenn.frontend.loading.loaded import LoadedModel
-from edgenn.frontend.loading.reasons import reason
+from edgenn.frontend.loading.reasons import UNKNOWN_CODE_HINT, reason
 
 _DAMAGED = "the file is damaged; copy or save it again"
 
@@ -23,7 +23,7 @@ def load_keras_zip(path: Path, *, unsafe: bool, custom_objects: dict[str, Any]) 
         ModelFileError: The archive is damaged or is not one of Keras.
         UnsupportedError: An unknown class, or byte code without ``unsafe``.
     """
-    version = _keras_version(path)
+    version, config = _version_and_config(path)
     if version.startswith("2."):
         return load_keras2_zip(path, version, unsafe=unsafe, custom_objects=custom_objects)
     if not version.startswith("3."):
@@ -31,12 +31,12 @@ def load_keras_zip(path: Path, *, unsafe: bool, custom_objects: dict[str, Any]) 
     with tempfile.TemporaryDirectory() as folder:  # Keras goes by the name
         link = Path(folder) / "model.keras"
         link.symlink_to(path.resolve())
-        model = load_with_keras(link, path, unsafe=unsafe, custom_objects=custom_objects)
+        model = load_with_keras(link, path, config, unsafe=unsafe, custom_objects=custom_objects)
     return LoadedModel(model, "keras", version)
 
 
-def _keras_version(path: Path) -> str:
-    """What ``metadata.json`` says, once every member has passed its checksum."""
+def _version_and_config(path: Path) -> tuple[str, Any]:
+    """Keras's version and the model's configuration, once every member has passed its checksum."""
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
@@ -47,19 +47,21 @@ def _keras_version(path: Path) -> str:
                     f"{path} is a zip archive, but not one of Keras: it has no config.json",
                     "save the model with model.save('model.keras')",
                 )
-            return str(json.loads(archive.read("metadata.json"))["keras_version"])
+            metadata = json.loads(archive.read("metadata.json"))
+            return str(metadata["keras_version"]), json.loads(archive.read("config.json"))
     except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise ModelFileError(f"{path} cannot be read: {error}", _DAMAGED) from error
 
 
 def load_with_keras(
-    path: Path, shown: Path, *, unsafe: bool, custom_objects: dict[str, Any]
+    path: Path, shown: Path, config: Any, *, unsafe: bool, custom_objects: dict[str, Any]
 ) -> Any:
     """Let Keras 3 read a file that Keras 3 wrote.
 
     Args:
         path: Where the file is, under a name that Keras accepts.
         shown: The user's path, for messages.
+        config: The model's configuration, for messages.
         unsafe: Byte code may run.
         custom_objects: The user's classes and functions by name.
 
@@ -72,10 +74,10 @@ def load_with_keras(
             path, custom_objects=custom_objects, compile=False, safe_mode=not unsafe
         )
     except Exception as error:  # Keras raises many kinds
-        raise _clear_error(error, shown) from error
+        raise _clear_error(error, shown, config) from error
 
 
-def _clear_error(error: Exception, shown: Path) -> ModelFileError | UnsupportedError:
+def _clear_error(error: Exception, shown: Path, config: Any) -> ModelFileError | UnsupportedError:
     message = str(error)
     unknown = re.search(r"Could not locate (?:class|function) '([^']+)'", message) or re.search(
         r"Unknown (?:layer|object|\w+)?:? *'?([\w>]+)'?\. Please ensure", message
@@ -84,12 +86,12 @@ def _clear_error(error: Exception, shown: Path) -> ModelFileError | UnsupportedE
         name = unknown.group(1)
         return UnsupportedError(
             f"{shown}: the class or function '{name}' is not known",
-            "register it with @keras.saving.register_keras_serializable and import it first, "
-            f"or pass custom_objects={{'{name}': {name}}}",
+            UNKNOWN_CODE_HINT,
         )
     if "safe_mode" in message or "unsafe deserialization" in message:
         return UnsupportedError(
-            f"{shown} holds Python byte code (Lambda), which is not run unless you say so",
+            f"{shown} holds Python byte code ({', '.join(_byte_code(config)) or 'Lambda'}), which "
+            "is not run unless you say so",
             "replace the Lambda by a layer class, or allow it with --unsafe (unsafe=True) "
             "if you trust the file's author",
         )
@@ -99,3 +101,17 @@ def _clear_error(error: Exception, shown: Path) -> ModelFileError | UnsupportedE
             "replace the Lambda by a layer class in the source and save the model again",
         )
     return ModelFileError(f"{shown}: Keras cannot read it: {reason(error)}", "save the model again")
+
+
+def _byte_code(config: Any) -> list[str]:
+    """The layers that hold some, wherever they are nested: ``Lambda 'double'``."""
+    found = []
+    if isinstance(config, dict):
+        inner = config.get("config")
+        if config.get("class_name") == "Lambda" and isinstance(inner, dict):
+            found.append(f"Lambda '{inner.get('name')}'")
+        config = list(config.values())
+    if isinstance(config, list):
+        for entry in config:
+            found += _byte_code(entry)
+    return found

@@ -9,6 +9,7 @@ from typing import Any
 
 from edgenn.errors import UnsupportedError
 from edgenn.frontend.keras_import import keras
+from edgenn.frontend.loading.reasons import UNKNOWN_CODE_HINT
 
 _SAME_IN_KERAS_3 = frozenset(
     {
@@ -53,6 +54,5 @@ def activation_named(name: str, custom_objects: Mapping[str, Any], where: str) -
         return keras.activations.get(name)
     raise UnsupportedError(
         f"{where}: activation '{name}' is not one of Keras 2",
-        f"register it with @keras.saving.register_keras_serializable, or pass "
-        f"custom_objects={{'{name}': function}}",
+        UNKNOWN_CODE_HINT,
     )

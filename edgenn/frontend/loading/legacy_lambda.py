@@ -10,6 +10,7 @@ import numpy as np
 
 from edgenn.errors import ModelFileError, UnsupportedError
 from edgenn.frontend.keras_import import keras
+from edgenn.frontend.loading.reasons import UNKNOWN_CODE_HINT
 
 
 def lambda_layer(
@@ -27,7 +28,7 @@ def lambda_layer(
         if resolved is None:
             raise UnsupportedError(
                 f"{where} calls the Python function '{function}', which the file does not hold",
-                f"pass custom_objects={{'{function}': {function}}}",
+                UNKNOWN_CODE_HINT,
             )
     elif not unsafe:
         raise UnsupportedError(

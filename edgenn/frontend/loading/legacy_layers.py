@@ -13,7 +13,7 @@ from edgenn.frontend.keras_import import keras
 from edgenn.frontend.loading.legacy_activations import activation_named
 from edgenn.frontend.loading.legacy_lambda import lambda_layer
 from edgenn.frontend.loading.legacy_rules import LAYERS, Config
-from edgenn.frontend.loading.reasons import reason
+from edgenn.frontend.loading.reasons import UNKNOWN_CODE_HINT, reason
 
 
 @dataclass(frozen=True)
@@ -170,6 +170,5 @@ def _unknown(class_name: str, where: str) -> UnsupportedError:
         )
     return UnsupportedError(
         f"{where}: the class '{class_name}' is not known",
-        "port it to Keras 3 and register it with @keras.saving.register_keras_serializable, "
-        f"or pass custom_objects={{'{class_name}': {class_name}}}",
+        f"port it to Keras 3; {UNKNOWN_CODE_HINT}",
     )

@@ -1,10 +1,16 @@
-"""The one line of an engine's exception that says what is wrong."""
+"""What is wrong with a file in one line, and what to do about it."""
 
 import re
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _CAUSE = "Error encountered:"  # Keras puts what it tried before, and the cause after
 _PREFIX = "Exception encountered when calling"
+
+UNKNOWN_CODE_HINT = (
+    "in Python, import the module that registers it with "
+    "@keras.saving.register_keras_serializable, and call edgenn.convert there"
+)
+"""For classes and functions that a file only names: the command line does not know their code."""
 
 
 def reason(error: Exception) -> str:
