@@ -60,3 +60,34 @@ def assert_equals_onnxruntime(
 def kinds(content: bytes) -> Counter[str]:
     """How many nodes of each operator a file has."""
     return Counter(node.op_type for node in onnx.load_from_string(content).graph.node)
+
+
+def real_inputs(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """Stored integers as the real numbers that an ONNX file takes."""
+    tensors = {public: graph.tensors[name] for public, name in graph.inputs.items()}
+    return {
+        public: np.asarray(
+            array if (q := tensors[public].quantization) is None else q.dequantize(array)
+        )
+        for public, array in inputs.items()
+    }
+
+
+def steps_apart(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """How many steps of its scale each output of ONNX Runtime is from integer evaluation.
+
+    Outputs that are not quantised must be equal.
+
+    Args:
+        inputs: Stored integers by public name.
+    """
+    ours, theirs = evaluate(graph, inputs), run(graph, real_inputs(graph, inputs))
+    result = {}
+    for public, name in graph.outputs.items():
+        quantization = graph.tensors[name].quantization
+        if quantization is None:
+            np.testing.assert_array_equal(theirs[public], ours[name])
+        else:
+            difference = np.abs(theirs[public] - quantization.dequantize(ours[name]))
+            result[public] = difference / quantization.scale[0]
+    return result

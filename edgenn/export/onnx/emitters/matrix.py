@@ -23,7 +23,7 @@ def fully_connected(op: Op, context: Context) -> None:
     elif not context.is_free(op.inputs[0], last) and context.is_constant(op.inputs[1]):
         order = channels_first(rank)
         y = pointwise_convolution(op, rank, context)
-    elif context.tensor(op.output).quantization is not None and can_flatten(op, context):
+    elif context.tensor(op.inputs[1]).quantization is not None:
         y = flattened_gemm(op, context)
     else:
         y = context.node("MatMul", [context.value(op.inputs[0]), transposed_weights(op, context)])
@@ -51,20 +51,25 @@ def pointwise_convolution(op: Op, rank: int, context: Context) -> str:
     return context.node("Conv", [x, kernel, *bias], kernel_shape=[1] * (rank - 2))
 
 
-def can_flatten(op: Op, context: Context) -> bool:
-    return context.tensor(op.output).shape.count(None) <= 1
-
-
 def flattened_gemm(op: Op, context: Context) -> str:
-    """Engines have an integer Gemm with a bias, but no such MatMul."""
-    depth = context.tensor(op.inputs[1]).shape[1]
-    assert depth is not None
-    rows = context.attribute("rows", [-1, depth])
-    x = context.node("Reshape", [context.value(op.inputs[0]), rows])
-    y = gemm(context.on_grid(x, op.inputs[0]), op, context)
-    shape = [-1 if size is None else size for size in context.tensor(op.output).shape]
-    y = context.on_grid(y, op.output)
-    return context.node("Reshape", [y, context.attribute("shape", shape)])
+    """All leading dimensions as one.
+
+    Engines have an integer Gemm with a bias, but no such MatMul. And where the weights alone are
+    integers, ONNX Runtime would round the input of a MatMul to 8 bits too (MatMulNBits).
+    """
+    weights, output = context.tensor(op.inputs[1]), context.tensor(op.output)
+    source = context.value(op.inputs[0])
+    rows = context.attribute("rows", [-1, weights.shape[1] or 0])
+    x = context.on_grid(context.node("Reshape", [source, rows]), op.inputs[0])
+    y = context.on_grid(gemm(x, op, context), op.output)
+    if output.shape.count(None) <= 1:
+        sizes = [-1 if size is None else size for size in output.shape]
+        shape = context.attribute("shape", sizes)
+    else:
+        lead = context.node("Shape", [source], end=-1)
+        units = context.attribute("units", [weights.shape[0] or 0])
+        shape = context.node("Concat", [lead, units], axis=0)
+    return context.node("Reshape", [y, shape])
 
 
 @emitter(BatchMatMul)
