@@ -93,10 +93,12 @@ def convert(
     watch = Stopwatch()
     schemes = chosen_schemes(formats, quantize, calibrator, io, calibration)
     options = QuantizationOptions(calibrator, bias_correction, equalization, allow_float)
+    if name is not None:
+        require_file_name(name)
     bundle.require_writable(out_dir)
     with watch("load"):
         loaded, source = load(model, unsafe=unsafe)
-        name = name or bundle_name(model, loaded)
+        name = bundle_name(model, loaded) if name is None else name
     with watch("capture"):
         open_graph = compiler.graph_of(loaded, name=name)
         fixed = with_batch(open_graph, batch) if batch else open_graph
@@ -200,6 +202,15 @@ def require_known(what: str, given: Sequence[str], known: Sequence[str]) -> None
     for name in given:
         if name not in known:
             raise UsageError(f"no {what} {name!r}", f"there are {', '.join(known)}")
+
+
+def require_file_name(name: str) -> None:
+    """Whether a name can begin the names of files."""
+    if not name or name.startswith(".") or not name.isprintable() or set(name) & set("/\\"):
+        raise UsageError(
+            f"the name {name!r} cannot begin the name of a file",
+            "take letters, digits, - and _, such as the model's name",
+        )
 
 
 def formats_of(scheme: Scheme, formats: Sequence[str]) -> list[str]:

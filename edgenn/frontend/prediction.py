@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from edgenn.frontend.capture import subclass_inputs
 from edgenn.frontend.keras_import import keras
+from edgenn.frontend.walking import functional_of
 from edgenn.ir.tensor import Array
 
 
@@ -25,14 +27,19 @@ def predict(
     Returns:
         Output name → array over all samples.
     """
-    structure = model.input if getattr(model, "inputs", None) else None
+    structure = positional_inputs(model)
     parts: list[list[Array]] = []
     for batch in batches:
-        arrays = [np.asarray(batch[name]) for name in inputs]
-        given: Any = arrays[0] if len(arrays) == 1 else arrays
-        if structure is not None:
-            given = keras.tree.pack_sequence_as(structure, arrays)
-        result = model.predict_on_batch(given)
+        given = keras.tree.pack_sequence_as(structure, [np.asarray(batch[name]) for name in inputs])
+        # Keras compiles its function once, but for models that take one argument only
+        several = len(structure) > 1
+        result = model(*given, training=False) if several else model.predict_on_batch(*given)
         parts.append([np.asarray(part) for part in keras.tree.flatten(result)])
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     return dict(zip(outputs, columns, strict=True))
+
+
+def positional_inputs(model: Any) -> tuple[Any, ...]:
+    """The arguments of a model's call, each a structure of inputs."""
+    function = functional_of(model)
+    return subclass_inputs(model) if function is None else (function._inputs_struct,)
