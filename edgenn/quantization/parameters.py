@@ -7,8 +7,11 @@ from numpy.typing import NDArray
 
 from edgenn.ir.tensor import INTEGER_RANGES, Array, Quantization
 
+SMALLEST_RANGE = 1e-6
+"""Activations that stay below this are dead, or the rounding errors of a difference. LiteRT's
+kernels refuse scales that fit them, so that they get the scale of ``[0, 1]``."""
 SMALLEST_SCALE = 1e-9
-"""Below this a range is a single number; the scale only has to be positive and finite."""
+"""Below this all weights of a channel are 0; the scale only has to be positive and finite."""
 WEIGHT_LIMIT = 127
 """int8 weights use [-127, 127]: TFLite's kernels rely on the symmetric range."""
 BIAS_LIMIT = 2**30
@@ -37,11 +40,12 @@ def activation_quantization(range_: Range, dtype: str, *, symmetric: bool) -> Qu
     al. 2018, arXiv 1712.05877, section 3). Symmetric: zero point 0.
     """
     low, high = min(range_.low, 0.0), max(range_.high, 0.0)
+    if high - low < SMALLEST_RANGE:
+        low, high = 0.0, 1.0
     smallest, largest = INTEGER_RANGES[dtype]
     if symmetric:
-        scale = max(-low, high) / largest
-        return Quantization.per_tensor(max(scale, SMALLEST_SCALE), 0)
-    scale = max((high - low) / (largest - smallest), SMALLEST_SCALE)
+        return Quantization.per_tensor(max(-low, high) / largest, 0)
+    scale = (high - low) / (largest - smallest)
     zero_point = int(np.clip(np.round(smallest - low / scale), smallest, largest))
     return Quantization.per_tensor(scale, zero_point)
 

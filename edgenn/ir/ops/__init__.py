@@ -40,6 +40,7 @@ from edgenn.ir.ops.elementwise import (
     Sub,
 )
 from edgenn.ir.ops.filling import BroadcastTo, MirrorPad, Pad, Tile
+from edgenn.ir.ops.function import ElementwiseFunction
 from edgenn.ir.ops.matrix import BatchMatMul, FullyConnected
 from edgenn.ir.ops.pooling import AveragePool2D, MaxPool2D
 from edgenn.ir.ops.reduction import (
@@ -87,13 +88,13 @@ from edgenn.ir.ops.unary import (
 __all__ = [
     "Abs", "Add", "ArgMax", "ArgMin", "AveragePool2D", "BatchMatMul", "BroadcastTo", "Cast",
     "Ceil", "Concatenation", "Conv2D", "Cos", "CumSum", "DepthwiseConv2D", "Dequantize", "Div",
-    "Elu", "Equal", "Exp", "ExpandDims", "Floor", "FloorDiv", "FloorMod", "FullyConnected",
-    "Gather", "Gelu", "Greater", "GreaterEqual", "HardSwish", "LeakyRelu", "Less", "LessEqual",
-    "Log", "LogSoftmax", "LogicalAnd", "LogicalNot", "LogicalOr", "Logistic", "MaxPool2D",
-    "Maximum", "Mean", "Minimum", "MirrorPad", "Mul", "Neg", "NotEqual", "Pack", "Pad", "Pow",
-    "Prelu", "Quantize", "ReduceAll", "ReduceAny", "ReduceMax", "ReduceMin", "ReduceProd",
-    "Relu", "Relu6", "ReluN1To1", "Reshape", "ResizeBilinear", "ResizeNearest", "Reverse",
-    "Round", "Rsqrt", "Select", "Sign", "Sin", "Softmax", "Split", "Sqrt", "Square",
+    "ElementwiseFunction", "Elu", "Equal", "Exp", "ExpandDims", "Floor", "FloorDiv", "FloorMod",
+    "FullyConnected", "Gather", "Gelu", "Greater", "GreaterEqual", "HardSwish", "LeakyRelu",
+    "Less", "LessEqual", "Log", "LogSoftmax", "LogicalAnd", "LogicalNot", "LogicalOr", "Logistic",
+    "MaxPool2D", "Maximum", "Mean", "Minimum", "MirrorPad", "Mul", "Neg", "NotEqual", "Pack",
+    "Pad", "Pow", "Prelu", "Quantize", "ReduceAll", "ReduceAny", "ReduceMax", "ReduceMin",
+    "ReduceProd", "Relu", "Relu6", "ReluN1To1", "Reshape", "ResizeBilinear", "ResizeNearest",
+    "Reverse", "Round", "Rsqrt", "Select", "Sign", "Sin", "Softmax", "Split", "Sqrt", "Square",
     "SquaredDifference", "Squeeze", "StridedSlice", "Sub", "Sum", "Tanh", "Tile", "Transpose",
     "TransposeConv2D",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 
 from edgenn.ir.operator import IntegerInput, Operator, OutputRule, TensorType
 from edgenn.ir.ops import integer_reduction as kernels
-from edgenn.ir.ops.elementwise import FLOAT_ONLY, INT8_ONLY
+from edgenn.ir.ops.elementwise import FLOAT_ONLY
 from edgenn.ir.tensor import Array, Shape, Tensor
 
 
@@ -130,7 +130,6 @@ class ArgReduction(Operator):
     """The index of the extreme value along ``axis``; the first one among equals."""
 
     output_rule = OutputRule.NONE
-    integer_dtypes = INT8_ONLY
     function: ClassVar[Callable[..., Any]]
 
     axis: int = -1

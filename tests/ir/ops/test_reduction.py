@@ -71,7 +71,7 @@ def test_logic_equals_litert(
     assert_equals_litert(*case)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "int8"])
+@pytest.mark.parametrize("dtype", ["float32", "int8", "int16"])
 @pytest.mark.parametrize("index_dtype", ["int32", "int64"])
 @pytest.mark.parametrize("operator", [ArgMax, ArgMin])
 @few

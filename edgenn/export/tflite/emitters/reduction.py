@@ -8,6 +8,7 @@ from ai_edge_litert import schema_py_generated as schema
 from edgenn.export.tflite.builtins import Builtin, Builtins, emit_builtin
 from edgenn.export.tflite.context import TENSOR_TYPES, Context
 from edgenn.export.tflite.registry import emitter
+from edgenn.export.tflite.widening import in_int32
 from edgenn.ir import ops
 from edgenn.ir.graph import Op
 from edgenn.ir.ops.reduction import ArgReduction, CumSum, Reduction
@@ -51,4 +52,13 @@ def along_axis(op: Op, context: Context) -> None:
     operator = op.operator
     assert isinstance(operator, ArgReduction | CumSum)
     axis = context.constant(f"{op.name}/axis", np.array(operator.axis, np.int32))
-    emit_builtin(ALONG_AXIS[type(operator)], op, context, axis)
+    builtin = ALONG_AXIS[type(operator)]
+    if isinstance(operator, ArgReduction) and context.tensor(op.inputs[0]).dtype == "int16":
+        # LiteRT has no int16 kernel; the order of the integers is all that counts
+        wide = in_int32(op.inputs[0], op.name, context)
+        assert builtin.options is not None
+        options = builtin.options()
+        _output_type(options, operator)
+        context.emit(builtin.name, [wide, axis], context.indices(op.outputs), options)
+        return
+    emit_builtin(builtin, op, context, axis)
