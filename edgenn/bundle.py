@@ -111,7 +111,7 @@ class Manifest:
                 "convert the model again",
             )
         try:
-            return cls(
+            manifest = cls(
                 **{
                     **data,
                     "source": Source(**data["source"]),
@@ -124,6 +124,9 @@ class Manifest:
             raise ArtifactError(
                 f"{where} is damaged: {error}", "convert the model again"
             ) from error
+        if not manifest.artifacts:
+            raise ArtifactError(f"{where} lists no artifact", "convert the model again")
+        return manifest
 
 
 def optional(cls: type[Any], data: Mapping[str, Any] | None) -> Any:
