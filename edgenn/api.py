@@ -103,17 +103,17 @@ def convert(
         open_graph = compiler.graph_of(loaded, name=name)
         fixed = with_batch(open_graph, batch) if batch else open_graph
     samples = None
-    seen = None
+    seen: dict[Scheme, compiler.Calibrated] = {}
     with watch("calibrate"):
         if calibration is not None and any(scheme.is_full_integer for scheme in schemes):
             samples = load_samples(calibration, list(open_graph.inputs), split="calibration")
-            seen = compiler.calibrated(open_graph, samples.inputs, options, progress)
+            seen = compiler.calibrated(open_graph, samples.inputs, schemes, options, progress)
     files: dict[str, bytes] = {}
     artifacts: list[bundle.Artifact] = []
     for index, scheme in enumerate(schemes):
         progress("writing", index, len(schemes))
         with watch("quantize"):
-            graph = compiler.quantized(open_graph, scheme, seen, options)
+            graph = compiler.quantized(open_graph, scheme, seen.get(scheme), options)
             graph = with_batch(graph, batch) if batch else graph
         for format_ in formats_of(scheme, formats):
             with watch(f"write_{format_}"):

@@ -4,7 +4,7 @@ Each step takes what the one before gave; nothing travels back. ``edgenn.api`` a
 bundles and the judge around it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any, Final
@@ -14,6 +14,7 @@ import numpy as np
 from edgenn.errors import DataError, UsageError
 from edgenn.ir.graph import Graph
 from edgenn.ir.tensor import Array
+from edgenn.lowering.integer import legalize
 from edgenn.passes import simplify
 from edgenn.quantization.bias_correction import correct_bias, weighted_inputs
 from edgenn.quantization.calibration import choose_ranges, observed_tensors
@@ -79,17 +80,34 @@ class Calibrated:
 def calibrated(
     graph: Graph,
     samples: Samples,
+    schemes: Iterable[Scheme],
     options: QuantizationOptions | None = None,
     progress: Progress = silent,
-) -> Calibrated:
-    """Runs the calibration samples through the float graph, once for all schemes.
+) -> dict[Scheme, Calibrated]:
+    """What each full-integer scheme among ``schemes`` starts from.
+
+    The samples run once through each float graph: schemes whose kernels need no other ops
+    share one.
 
     Raises:
         DataError: Samples that do not fit the model.
     """
     options = options or QuantizationOptions()
-    if options.equalization:
+    formats = {s: INTEGER_FORMATS[s] for s in schemes if s.is_full_integer}
+    if options.equalization and formats:
         graph = equalized(graph, samples, progress)
+    result: dict[Scheme, Calibrated] = {}
+    for scheme, format_ in formats.items():
+        legal = legalize(graph, format_.activation)
+        known = next((entry for entry in result.values() if entry.graph is legal), None)
+        result[scheme] = known or observed(legal, samples, options, progress)
+    return result
+
+
+def observed(
+    graph: Graph, samples: Samples, options: QuantizationOptions, progress: Progress
+) -> Calibrated:
+    """The float graph with what its tensors hold when the samples run through it."""
     statistics = collect_statistics(
         graph,
         batches(graph, samples, progress),

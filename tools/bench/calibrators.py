@@ -40,8 +40,8 @@ def measure(entry: common.RealModel) -> dict[str, Any]:
 
     rows = {"stock": row(common.stock_convert(model, "int8", calibration))}
     for name, options in OPTIONS.items():
-        seen = compiler.calibrated(graph, {public: calibration}, options)
-        int8 = compiler.quantized(graph, Scheme.INT8, seen, options)
+        seen = compiler.calibrated(graph, {public: calibration}, [Scheme.INT8], options)
+        int8 = compiler.quantized(graph, Scheme.INT8, seen[Scheme.INT8], options)
         rows[name] = row(compiler.written(with_border(int8, "float32"), "tflite"))
     return rows
 

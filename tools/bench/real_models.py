@@ -45,9 +45,11 @@ def measure(entry: common.RealModel, calibrator: str) -> dict[str, Any]:
     graph = compiler.graph_of(model)
     (public,) = graph.inputs
     options = compiler.QuantizationOptions(calibrator=calibrator)
-    calibrated = compiler.calibrated(graph, {public: calibration}, options)
-    int8 = compiler.quantized(graph, Scheme.INT8, calibrated, options)
-    wide = compiler.quantized(graph, Scheme.INT16X8, calibrated, options)
+    calibrated = compiler.calibrated(
+        graph, {public: calibration}, [Scheme.INT8, Scheme.INT16X8], options
+    )
+    int8 = compiler.quantized(graph, Scheme.INT8, calibrated[Scheme.INT8], options)
+    wide = compiler.quantized(graph, Scheme.INT16X8, calibrated[Scheme.INT16X8], options)
 
     def ours(content: bytes, **kwargs: Any) -> np.ndarray:
         return run_litert(content, x, **kwargs)

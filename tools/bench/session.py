@@ -31,7 +31,7 @@ def keyword_int8() -> tuple[bytes, np.ndarray]:
     calibration, x = entry.load()
     graph = compiler.graph_of(load_model(common.MODELS / entry.file).model)
     (public,) = graph.inputs
-    seen = compiler.calibrated(graph, {public: calibration})
+    seen = compiler.calibrated(graph, {public: calibration}, [Scheme.INT8])[Scheme.INT8]
     return compiler.written(compiler.quantized(graph, Scheme.INT8, seen), "tflite"), x
 
 
