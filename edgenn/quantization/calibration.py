@@ -9,6 +9,8 @@ from edgenn.ir.graph import Graph
 from edgenn.ir.tensor import INTEGER_RANGES
 from edgenn.quantization.calibrators import Calibrator
 from edgenn.quantization.parameters import Range
+from edgenn.quantization.saturation import saturated_ranges
+from edgenn.quantization.schemes import IntegerFormat
 from edgenn.quantization.statistics import Statistics
 
 
@@ -34,16 +36,22 @@ def require_usable(statistics: Mapping[str, Statistics], batches: int) -> None:
 
 
 def choose_ranges(
-    graph: Graph, statistics: Mapping[str, Statistics], calibrator: Calibrator, dtype: str
+    graph: Graph,
+    statistics: Mapping[str, Statistics],
+    calibrator: Calibrator,
+    format_: IntegerFormat,
 ) -> dict[str, Range]:
-    """The range of each tensor for integers of ``dtype``.
+    """The range of each tensor for the integers of a format.
+
+    What flows into a saturating function is judged by what comes out (``saturation``).
 
     Inputs and outputs of the graph keep all that was seen: clipping them would change what the
     user gives and gets, and photos of 0–255 are exact in int8 only unclipped.
     """
-    low, high = INTEGER_RANGES[dtype]
+    low, high = INTEGER_RANGES[format_.activation]
     border = {*graph.inputs.values(), *graph.outputs.values()}
-    return {
+    chosen = {
         name: entry.range if name in border else calibrator.choose(entry, high - low)
         for name, entry in statistics.items()
     }
+    return {**chosen, **saturated_ranges(graph, statistics, format_)}

@@ -1,12 +1,15 @@
 """Balances the channels of activations between two layers (cross-layer equalisation).
 
-Scaling channel c of a layer's weights by 1/s and the next layer's weights for that channel by
-s leaves the float model as it is, when what stands between is linear or a ReLU, yet all
-channels then share one activation scale well (Nagel et al. 2019, arXiv 1906.04721, section
-4.1; the weighting by activations as in SmoothQuant, Xiao et al. 2022, arXiv 2211.10438).
+Dividing channel c of a layer's output by f and multiplying the next layer's weights for that
+channel by f leaves the float model as it is, when what stands between is linear or a ReLU, yet
+the channels then share one activation scale better (Nagel et al. 2019, arXiv 1906.04721, section
+4.1). It costs the next layer precision in its weights, so the strength is chosen for each pair
+of layers: the one with the least noise expected at the next layer's output, none at all included
+(the trade-off of SmoothQuant, Xiao et al. 2022, arXiv 2211.10438).
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -15,34 +18,104 @@ from edgenn.ir.graph import Graph, Op
 from edgenn.ir.operator import Activation
 from edgenn.ir.ops import Conv2D, DepthwiseConv2D, FullyConnected
 from edgenn.ir.tensor import Array, Tensor
+from edgenn.quantization.parameters import WEIGHT_LIMIT
 
-STRENGTH: Final = 0.5
+STRENGTHS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 """0 leaves all as it is, 1 makes every channel's activations equally wide."""
 LARGEST_FACTOR: Final = 16.0
+ACTIVATION_STEPS: Final = 255
 FACTORS: Final = "channel_factors"
 """Key of ``Graph.metadata``: tensor → what its channels were divided by, for whoever compares
 it with the Keras layer's output."""
 
 
-def equalize(graph: Graph, channel_maxima: Mapping[str, Array]) -> Graph:
+@dataclass(frozen=True)
+class Channels:
+    """What was seen of the channels (last axis) of one activation tensor.
+
+    Attributes:
+        magnitudes: Largest magnitude of each.
+        mean_squares: Mean square of each.
+    """
+
+    magnitudes: Array
+    mean_squares: Array
+
+
+def equalize(graph: Graph, channels: Mapping[str, Channels]) -> Graph:
     """The same float model with balanced channels.
 
     Args:
-        channel_maxima: Largest magnitude of each channel (last axis) of the activations.
+        channels: Of each of ``balanced_tensors``.
     """
     tensors = dict(graph.tensors)
     scaled: dict[str, Array] = {}
     for op in graph.ops:
-        consumers = graph.consumers[op.outputs[0]]
+        name = op.outputs[0]
+        consumers = graph.consumers[name]
         if not is_balanceable(graph, op, consumers):
             continue
-        maxima = channel_maxima[op.outputs[0]].astype(np.float64)
-        factors = channel_factors(maxima)
-        scaled[op.outputs[0]] = factors
+        kernels = [input_kernel(tensors, consumer, channels[name]) for consumer in consumers]
+        factors = quietest_factors(channels[name], kernels)
+        if (factors == 1).all():
+            continue
+        scaled[name] = factors
         scale_outputs(tensors, op, 1 / factors)
         for consumer in consumers:
             scale_inputs(tensors, consumer, factors)
     return graph.with_(tensors=tensors, metadata={**graph.metadata, FACTORS: scaled})
+
+
+def quietest_factors(channels: Channels, kernels: list[Array]) -> Array:
+    """What to divide each channel by: of all strengths the one with the least expected noise."""
+    widest = channels.magnitudes.max()
+    if widest == 0:
+        return np.ones_like(channels.magnitudes)
+    share = np.where(channels.magnitudes > 0, channels.magnitudes / widest, 1.0)
+    candidates = [np.maximum(share**strength, 1 / LARGEST_FACTOR) for strength in STRENGTHS]
+    return min(candidates, key=lambda factors: expected_noise(channels, kernels, factors))
+
+
+def expected_noise(channels: Channels, kernels: list[Array], factors: Array) -> float:
+    """Mean square of the rounding noise at the consumers' outputs, up to a constant.
+
+    Rounding is taken as uniform noise of variance step² / 12: the activations' step follows from
+    the widest channel, each output channel's weight step from its largest weight.
+
+    Args:
+        kernels: Of each consumer, ``(outputs, taps, channels)``; zero where an output does not
+            read a channel.
+    """
+    activation_step = (channels.magnitudes / factors).max() / ACTIVATION_STEPS
+    total = 0.0
+    for kernel in kernels:
+        scaled = kernel * factors
+        weight_steps = np.abs(scaled).max(axis=(1, 2)) / WEIGHT_LIMIT
+        reads = (kernel != 0).any(axis=1)
+        inputs = reads @ (channels.mean_squares / factors**2)
+        total += activation_step**2 * float(np.square(scaled).sum())
+        total += kernel.shape[1] * float(np.square(weight_steps) @ inputs)
+    return total
+
+
+def input_kernel(tensors: Mapping[str, Tensor], op: Op, channels: Channels) -> Array:
+    """The op's weights as ``(outputs, taps, input channels)``, with zeros for what is not read."""
+    weights = tensors[op.inputs[1]].data
+    assert weights is not None
+    count = len(channels.magnitudes)
+    groups = 1
+    if isinstance(op.operator, DepthwiseConv2D):
+        weights, groups = np.moveaxis(weights, 3, 0), count
+    elif isinstance(op.operator, Conv2D):
+        groups = op.operator.groups
+    rows = weights.reshape(len(weights), -1, count // groups)
+    if groups == 1:
+        return rows
+    kernel = np.zeros((len(rows), rows.shape[1], count), rows.dtype)
+    for group, part in enumerate(np.split(np.arange(len(rows)), groups)):
+        start = group * (count // groups)
+        kernel[part, :, start : start + count // groups] = rows[part]
+    return kernel
 
 
 def balanced_tensors(graph: Graph) -> set[str]:
@@ -52,15 +125,6 @@ def balanced_tensors(graph: Graph) -> set[str]:
         for op in graph.ops
         if is_balanceable(graph, op, graph.consumers[op.outputs[0]])
     }
-
-
-def channel_factors(maxima: Array) -> Array:
-    """By how much each channel is divided; 1 for the widest and for dead ones."""
-    widest = maxima.max()
-    if widest == 0:
-        return np.ones_like(maxima)
-    share = np.where(maxima > 0, maxima / widest, 1.0)
-    return np.maximum(share**STRENGTH, 1 / LARGEST_FACTOR)
 
 
 def is_balanceable(graph: Graph, op: Op, consumers: list[Op]) -> bool:

@@ -14,6 +14,9 @@ BINS: Final = 4096
 VALUES_PER_SAMPLE: Final = 1 << 13
 """About how many values of a tensor enter the histogram for each calibration sample."""
 
+KEPT_VALUES: Final = 1 << 16
+"""Values in the rows that are kept of a tensor."""
+
 
 class Statistics:
     """Exact extremes, and on request a histogram and the channels' means and magnitudes.
@@ -24,14 +27,20 @@ class Statistics:
     Args:
         histogram: Whether to count values.
         means: Whether to keep the mean of each channel (last axis).
-        magnitudes: Whether to keep the largest magnitude of each channel.
+        magnitudes: Whether to keep the largest magnitude and the mean square of each channel.
+        keep_rows: Whether to keep some rows (vectors along the last axis) as they are.
     """
 
-    ARRAYS: ClassVar[tuple[str, ...]] = ("counts", "totals", "magnitudes")
+    ARRAYS: ClassVar[tuple[str, ...]] = ("counts", "totals", "magnitudes", "squares", "kept_rows")
     """What does not fit into plain numbers, for those who send statistics elsewhere."""
 
     def __init__(
-        self, *, histogram: bool = False, means: bool = False, magnitudes: bool = False
+        self,
+        *,
+        histogram: bool = False,
+        means: bool = False,
+        magnitudes: bool = False,
+        keep_rows: bool = False,
     ) -> None:
         self.low = np.inf
         self.high = -np.inf
@@ -40,6 +49,11 @@ class Statistics:
         self.rows = 0
         self.totals: NDArray[np.float64] = np.zeros(1 if means else 0)
         self.magnitudes: NDArray[np.float64] = np.zeros(1 if magnitudes else 0)
+        self.squares: NDArray[np.float64] = np.zeros(1 if magnitudes else 0)
+        self.keeps_rows = keep_rows
+        self.kept_rows: Array = np.zeros((0, 0), np.float32)
+        self._row_stride = 1
+        self._row_offset = 0
 
     def state(self) -> dict[str, float]:
         """The plain numbers; with ``ARRAYS`` it is all there is."""
@@ -63,6 +77,11 @@ class Statistics:
         return self.totals / max(self.rows, 1)
 
     @property
+    def mean_squares(self) -> NDArray[np.float64]:
+        """Mean of the squares of each channel."""
+        return self.squares / max(self.rows, 1)
+
+    @property
     def centers(self) -> NDArray[np.float64]:
         """The middle of each bin."""
         width = 2 * self.limit / BINS
@@ -76,14 +95,31 @@ class Statistics:
         self.high = max(self.high, float(values.max()))
         if self.counts.size:
             self._count(sampled(values))
+        if self.totals.size or self.magnitudes.size:
+            self._add_rows(values.reshape(-1, values.shape[-1]))
+
+        if self.keeps_rows:
+            self._keep_rows(values.reshape(-1, values.shape[-1]))
+
+    def _keep_rows(self, rows: Array) -> None:
+        """Every n-th row of all that came, where n doubles when there are too many."""
+        taken = rows[-self._row_offset % self._row_stride :: self._row_stride]
+        self._row_offset += len(rows)
+        known = self.kept_rows if self.kept_rows.size else taken[:0]
+        self.kept_rows = np.concatenate([known, taken])
+        while self.kept_rows.size > KEPT_VALUES and len(self.kept_rows) > 1:
+            self.kept_rows = self.kept_rows[::2].copy()
+            self._row_stride *= 2
+
+    def _add_rows(self, rows: Array) -> None:
+        """A product with ones sums rows at memory speed, unlike a reduction over axis 0."""
+        self.rows += len(rows)
+        ones = np.ones(len(rows), rows.dtype)
         if self.totals.size:
-            rows = values.reshape(-1, values.shape[-1])
-            self.rows += len(rows)
-            # a product with ones sums the rows at memory speed, unlike a reduction over axis 0
-            self.totals = self.totals + np.ones(len(rows), rows.dtype) @ rows
+            self.totals = self.totals + ones @ rows
         if self.magnitudes.size:
-            rows = np.abs(values.reshape(-1, values.shape[-1]))
-            self.magnitudes = np.maximum(self.magnitudes, rows.max(axis=0))
+            self.magnitudes = np.maximum(self.magnitudes, np.abs(rows).max(axis=0))
+            self.squares = self.squares + ones @ np.square(rows)
 
     def _count(self, values: Array) -> None:
         largest = float(np.abs(values).max())

@@ -28,6 +28,7 @@ def collect_statistics(
     histogram: bool = False,
     means: Collection[str] = (),
     magnitudes: Collection[str] = (),
+    rows: Collection[str] = (),
 ) -> dict[str, Statistics]:
     """Statistics of every float tensor over all batches, as ``quantization.collect`` gives.
 
@@ -36,7 +37,8 @@ def collect_statistics(
         write: The exporter: graph → bytes of a .tflite file.
         histogram: Whether the calibrator needs more than extremes.
         means: Tensors whose channels' means are wanted too.
-        magnitudes: Tensors whose channels' largest magnitudes are wanted too.
+        magnitudes: Tensors whose channels' magnitudes and mean squares are wanted too.
+        rows: Tensors of which some rows are to be kept.
 
     Raises:
         DataError: No samples, or a tensor that became NaN or infinite.
@@ -55,6 +57,7 @@ def collect_statistics(
                     "histogram": histogram,
                     "means": name in means,
                     "magnitudes": name in magnitudes,
+                    "keep_rows": name in rows,
                 }
                 for name in names
             },

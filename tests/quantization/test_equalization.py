@@ -8,7 +8,13 @@ from edgenn.ir.evaluator import evaluate
 from edgenn.ir.graph import Graph
 from edgenn.ir.operator import Activation, Padding
 from edgenn.ir.ops import Conv2D, DepthwiseConv2D, FullyConnected, Reshape, Tanh
-from edgenn.quantization.equalization import FACTORS, balanced_tensors, equalize
+from edgenn.quantization.equalization import (
+    FACTORS,
+    Channels,
+    balanced_tensors,
+    equalize,
+    quietest_factors,
+)
 
 
 def chain(activation: Activation, groups: int, multiplier: int) -> Graph:
@@ -32,9 +38,11 @@ def chain(activation: Activation, groups: int, multiplier: int) -> Graph:
     return builder.finish({"y": builder.add(FullyConnected(), [y, constant("w", 5, 72)], "dense")})
 
 
-def maxima(graph: Graph, x: np.ndarray) -> dict[str, np.ndarray]:
-    values = evaluate(graph, {"x": x})
-    return {name: np.abs(v).reshape(-1, v.shape[-1]).max(axis=0) for name, v in values.items()}
+def channels_of(graph: Graph, x: np.ndarray) -> dict[str, Channels]:
+    rows = {name: v.reshape(-1, v.shape[-1]) for name, v in evaluate(graph, {"x": x}).items()}
+    return {
+        name: Channels(np.abs(v).max(axis=0), np.square(v).mean(axis=0)) for name, v in rows.items()
+    }
 
 
 @settings(max_examples=12, deadline=None, derandomize=True)
@@ -48,16 +56,30 @@ def test_the_float_model_stays_and_channels_come_closer(
 ) -> None:
     graph = chain(activation, groups, multiplier)
     x = np.random.default_rng(0).normal(size=(4, 6, 6, 3)).astype(np.float32)
-    before = maxima(graph, x)
+    before = channels_of(graph, x)
     balanced = equalize(graph, before)
     y, z = evaluate(graph, {"x": x})["dense"], evaluate(balanced, {"x": x})["dense"]
     assert np.abs(y - z).max() <= 1e-5 * np.abs(y).max()
-    after = maxima(balanced, x)
+    after = channels_of(balanced, x)
     assert balanced_tensors(graph) == {"conv", "depth"}
-    spread = {name: m.max() / m[m > 0].min() for name, m in before.items()}
-    assert after["conv"].max() / after["conv"][after["conv"] > 0].min() < spread["conv"] ** 0.75
+    assert spread(after["conv"]) < spread(before["conv"]) ** 0.8
     factors = balanced.metadata[FACTORS]["conv"]
-    assert after["conv"] * factors == pytest.approx(before["conv"], rel=1e-4)
+    assert after["conv"].magnitudes * factors == pytest.approx(before["conv"].magnitudes, rel=1e-4)
+
+
+def spread(channels: Channels) -> float:
+    used = channels.magnitudes[channels.magnitudes > 0]
+    return float(used.max() / used.min())
+
+
+def test_a_layer_whose_weights_would_suffer_more_is_left_alone() -> None:
+    # one narrow channel that matters most: scaling its weights down would drown them
+    channels = Channels(np.array([1.0, 0.01]), np.array([0.3, 3e-5]))
+    kernel = np.array([[[1.0, 1e-4]]])
+    assert quietest_factors(channels, [kernel]).tolist() == [1.0, 1.0]
+    # a depthwise kernel has a scale for each channel: nothing is lost, so all is balanced
+    depthwise = np.array([[[1.0, 0.0]], [[0.0, 1.0]]])
+    assert quietest_factors(channels, [depthwise]) == pytest.approx([1.0, 1 / 16])
 
 
 def test_what_cannot_be_undone_is_left_alone() -> None:

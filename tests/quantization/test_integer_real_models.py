@@ -38,7 +38,7 @@ def calibrated(name: str) -> tuple[Graph, dict[str, Statistics]]:
 def test_evaluation_equals_litert_bit_for_bit(name, scheme):
     graph, statistics = calibrated(name)
     dtype = INTEGER_FORMATS[scheme].activation
-    ranges = choose_ranges(graph, statistics, CALIBRATORS["minmax"], dtype)
+    ranges = choose_ranges(graph, statistics, CALIBRATORS["minmax"], INTEGER_FORMATS[scheme])
     graph = quantize_integer(graph, scheme, ranges)
     ((public, tensor),) = graph.inputs.items()
     quantization = graph.tensors[tensor].quantization

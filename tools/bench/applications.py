@@ -131,6 +131,7 @@ def in_litert(graph: Any, x: np.ndarray) -> np.ndarray:
 
 def in_onnx_runtime(graph: Any, x: np.ndarray) -> np.ndarray:
     import onnxruntime
+
     from edgenn.export.onnx.exporter import to_onnx
 
     session = onnxruntime.InferenceSession(to_onnx(graph), providers=["CPUExecutionProvider"])

@@ -46,23 +46,38 @@ def wake_word_patches() -> tuple[np.ndarray, np.ndarray]:
     return patches[::2], patches[1::2]
 
 
-def random_images(*shape: int) -> Callable[[], tuple[np.ndarray, np.ndarray]]:
-    """Noise with structure, for models whose own data are not to be had."""
+def gray_patches() -> tuple[np.ndarray, np.ndarray]:
+    """Photo patches as the rock-paper-scissors model takes them: gray, each normalised.
 
-    def load() -> tuple[np.ndarray, np.ndarray]:
-        rng = np.random.default_rng(11)
-        x = rng.normal(size=(80, *shape)).astype(np.float32).cumsum(axis=1) / 4
-        return x[:40], x[40:]
+    Its own photos are not to be had; on these its predictions are of all kinds.
+    """
+    patches = np.load(MODELS / "mlperf-tiny-vww/photos_96x96.npz")["patches"]
+    gray = patches.astype(np.float32).mean(-1, keepdims=True)[:, 6:90, 6:90]
+    axes = (1, 2, 3)
+    x = (gray - gray.mean(axes, keepdims=True)) / (gray.std(axes, keepdims=True) + 1e-3)
+    return x[::2], x[1::2]
 
-    return load
+
+def gestures() -> tuple[np.ndarray, np.ndarray]:
+    """Synthetic swings of a three-axis accelerometer, in mg, of which the model is unsure.
+
+    Everything is drawn uniformly, so that calibration and evaluation span the same range.
+    """
+    rng = np.random.default_rng(11)
+    time = np.arange(128)[:, None] / 128
+    size, offset = rng.uniform(-1, 1, (2, 2000, 1, 3)) * np.array([150, 75])[:, None, None, None]
+    frequency, phase = rng.uniform(0.5, 6, (2000, 1, 3)), rng.random((2000, 1, 3))
+    x = size * np.sin(2 * np.pi * (frequency * time + phase)) + offset
+    x = (x + rng.uniform(-8, 8, x.shape))[..., None].astype(np.float32)
+    return x[:1000], x[1000:]
 
 
 REAL_MODELS = (
     RealModel("ic", "mlperf-tiny-ic/pretrainedResnet.h5", photo_patches),
     RealModel("kws", "mlperf-tiny-kws/kws_ref_model", speech_features),
     RealModel("vww", "mlperf-tiny-vww/vww_96.h5", wake_word_patches),
-    RealModel("rps", "mltk-rock-paper-scissors/rock_paper_scissors.h5", random_images(84, 84, 1)),
-    RealModel("wand", "mltk-magic-wand/tflite_micro_magic_wand.h5", random_images(128, 3, 1)),
+    RealModel("rps", "mltk-rock-paper-scissors/rock_paper_scissors.h5", gray_patches),
+    RealModel("wand", "mltk-magic-wand/tflite_micro_magic_wand.h5", gestures),
 )
 
 
