@@ -19,8 +19,9 @@ from edgenn.passes import simplify
 from edgenn.quantization.bias_correction import correct_bias, weighted_inputs
 from edgenn.quantization.calibration import choose_ranges, observed_tensors
 from edgenn.quantization.calibrators import CALIBRATORS, DEFAULT_CALIBRATOR
-from edgenn.quantization.equalization import balanced_tensors, equalize
+from edgenn.quantization.equalization import Channels, balanced_tensors, equalize
 from edgenn.quantization.integer import quantize_integer
+from edgenn.quantization.saturation import saturating_inputs
 from edgenn.quantization.schemes import INTEGER_FORMATS, Scheme
 from edgenn.quantization.statistics import Statistics
 from edgenn.quantization.weights import WEIGHT_SCHEMES
@@ -114,6 +115,7 @@ def observed(
         to_tflite_bytes,
         histogram=CALIBRATORS[options.calibrator].needs_histogram,
         means=weighted_inputs(graph) if options.bias_correction else (),
+        rows=saturating_inputs(graph),
     )
     return Calibrated(graph, statistics)
 
@@ -141,9 +143,9 @@ def quantized(
             "give 100 or more typical samples with --calibration FILE",
         )
     calibrator = CALIBRATORS[options.calibrator]
-    dtype = INTEGER_FORMATS[scheme].activation
     graph = calibration.graph
-    ranges = choose_ranges(graph, calibration.statistics, calibrator, dtype)
+    format_ = INTEGER_FORMATS[scheme]
+    ranges = choose_ranges(graph, calibration.statistics, calibrator, format_)
     if options.bias_correction:
         names = weighted_inputs(graph)
         graph = correct_bias(graph, {name: calibration.statistics[name].means for name in names})
@@ -161,7 +163,10 @@ def equalized(graph: Graph, samples: Samples, progress: Progress) -> Graph:
     }
     seen = batches(graph, part, progress)
     statistics = collect_statistics(graph, seen, to_tflite_bytes, magnitudes=names)
-    return equalize(graph, {name: statistics[name].magnitudes for name in names})
+    channels = {
+        name: Channels(statistics[name].magnitudes, statistics[name].mean_squares) for name in names
+    }
+    return equalize(graph, channels)
 
 
 def to_tflite_bytes(graph: Graph) -> bytes:
