@@ -48,7 +48,11 @@ def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
     with replace_file(path) as draft, draft.open("wb") as file:
         if path.suffix == ".npy":
             (array,) = arrays.values()
-            np.save(file, array)
+            # numpy.save says of a full disk how much it wrote, not why it stopped
+            array = np.ascontiguousarray(array)
+            header = np.lib.format.header_data_from_array_1_0(array)
+            np.lib.format.write_array_header_1_0(file, header)
+            file.write(array.data)
         else:
             # numpy.savez cannot write names that are its own parameters, such as "file"
             with zipfile.ZipFile(file, "w") as archive:
