@@ -36,16 +36,20 @@ class Stored:
         return cls("int32" if dtype == "int64" else dtype, quantization)
 
     def inputs(self, writer: Writer) -> list[str]:
-        """Scale and zero point: numbers, or vectors where there is one a channel.
-
-        int32 has no zero point in ONNX.
-        """
-        shape = () if self.quantization.axis is None else (-1,)
-        scale = writer.attribute("scale", self.quantization.scale.reshape(shape), "float32")
+        """Scale and zero point; int32 has no zero point in ONNX."""
+        scale = self.quantization.scale.astype(np.float32)
+        zero_point = self.quantization.zero_point.astype(self.dtype)
+        parameters = {"scale": scale, "zero_point": zero_point}
         if self.dtype == "int32":
-            return [scale]
-        zero_point = self.quantization.zero_point.reshape(shape)
-        return [scale, writer.attribute("zero_point", zero_point, self.dtype)]
+            del parameters["zero_point"]
+        if self.quantization.axis is None:
+            return [writer.attribute(k, v.reshape(()), v.dtype.name) for k, v in parameters.items()]
+        # not shared between weights: ONNX Runtime's uint8 mode for x86 without VNNI
+        # (session.x64quantprecision) replaces the zero point of each
+        return [
+            writer.initializer(writer.fresh(f"{writer.scope}/{k}"), v)
+            for k, v in parameters.items()
+        ]
 
 
 def on_grid(value: str, tensor: Tensor, writer: Writer) -> str:

@@ -22,8 +22,6 @@ OVER_AXES: dict[type[Operator], str] = {
 
 ALONG_AXIS: dict[type[Operator], str] = {ops.ArgMax: "ArgMax", ops.ArgMin: "ArgMin"}
 
-HEIGHT_AND_WIDTH = {1, 2}
-
 
 @emitter(*OVER_AXES)
 def over_axes(op: Op, context: Context) -> None:
@@ -47,10 +45,13 @@ def over_axes(op: Op, context: Context) -> None:
 
 
 def is_global_pooling(op: Op, reduction: Reduction, order: Order, context: Context) -> bool:
+    """Whether it is the mean over all that lies between batch and channels, channels-first."""
+    rank = len(order)
     return (
         isinstance(reduction, ops.Mean)
-        and set(reduction.axes) == HEIGHT_AND_WIDTH
-        and order == channels_first(4)
+        and rank >= 3
+        and order == channels_first(rank)
+        and set(reduction.axes) == set(range(1, rank - 1))
         and value_dtype(context.tensor(op.output)) == "float32"
     )
 
@@ -60,9 +61,8 @@ def global_pooling(x: str, op: Op, reduction: Reduction, context: Context) -> st
     y = context.node("GlobalAveragePool", [x])
     if reduction.keep_dims:
         return y
-    return context.node(
-        "Squeeze", [context.on_grid(y, op.output), context.attribute("axes", [2, 3])]
-    )
+    axes = context.attribute("axes", range(2, len(reduction.axes) + 2))
+    return context.node("Squeeze", [context.on_grid(y, op.output), axes])
 
 
 @emitter(*ALONG_AXIS)
