@@ -100,7 +100,7 @@ def convert(
         loaded, source = load(model, unsafe=unsafe)
         name = bundle_name(model, loaded) if name is None else name
     with watch("capture"):
-        open_graph = compiler.graph_of(loaded, name=name)
+        open_graph = compiler.graph_of(loaded, name=name, batch=batch)
         fixed = with_batch(open_graph, batch) if batch else open_graph
     samples = None
     seen: dict[Scheme, compiler.Calibrated] = {}
@@ -342,8 +342,9 @@ def source_of_truth(converted: Bundle, model: Any) -> Predict | None:
         model = path
 
     def predict(samples: Dataset) -> dict[str, np.ndarray[Any, Any]]:
-        loaded, _ = load(model, unsafe=bool(converted.manifest.options.get("unsafe")))
-        graph = compiler.graph_of(loaded)
+        options = converted.manifest.options
+        loaded, _ = load(model, unsafe=bool(options.get("unsafe")))
+        graph = compiler.graph_of(loaded, batch=options.get("batch"))
         compiler.require_fit(graph, samples.inputs)
         return predictions(loaded, graph, samples)
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from edgenn.errors import DataError, UsageError
+from edgenn.errors import DataError, UnsupportedError, UsageError
 from edgenn.ir.graph import Graph
 from edgenn.ir.tensor import Array
 from edgenn.lowering.integer import legalize
@@ -59,15 +59,24 @@ def silent(stage: str, done: int, total: int) -> None:
     """The progress nobody watches."""
 
 
-def graph_of(model: Any, *, name: str | None = None) -> Graph:
-    """A Keras model as a simplified float graph.
+def graph_of(model: Any, *, name: str | None = None, batch: int | None = None) -> Graph:
+    """A Keras model as a simplified float graph, with an open batch wherever that is possible.
+
+    Args:
+        batch: What the batch is fixed to where the model's layers need to know it.
 
     Raises:
         UnsupportedError: A layer that cannot be converted.
     """
     from edgenn.frontend import capture
 
-    return simplify(capture(model, name=name))
+    try:
+        captured = capture(model, name=name)
+    except UnsupportedError:
+        if batch is None:
+            raise
+        captured = capture(model, name=name, batch=batch)
+    return simplify(captured)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from edgenn.ir.ops import Cast, ExpandDims, Mul, Pad, Reshape, Squeeze, StridedS
 from edgenn.ir.tensor import Array, Shape, Tensor
 
 OPEN_HINT = "give the input a fixed size, or fix the batch (batch=1, --batch 1)"
+OPEN_BATCH_HINT = "fix the batch (batch=1, --batch 1)"
+OPEN_SIZE_HINT = "give the model's input a fixed size"
 
 
 class TensorName(str):
@@ -76,7 +78,8 @@ class Context:
         """The size of a dimension that must be fixed."""
         size = self.shape(name)[axis]
         if size is None:
-            raise self.unsupported(f"needs a fixed size of dimension {axis}", OPEN_HINT)
+            hint = OPEN_SIZE_HINT if self.axis(name, axis) else OPEN_BATCH_HINT
+            raise self.unsupported(f"needs a fixed size of dimension {axis}", hint)
         return size
 
     def constant(self, data: Any, suffix: str = "constant", owner: str | None = None) -> str:
