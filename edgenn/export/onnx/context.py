@@ -36,6 +36,7 @@ class Context(Writer):
         self.graph = graph
         self.folded_pads = folded_pads(graph)
         self._forms: dict[str, dict[Order, str]] = {}
+        self._integers: dict[tuple[str, Order], str] = {}
         self._constants: dict[tuple[str, Order, Shape], str] = {}
         self._halves = {
             op.output: op.inputs[0]
@@ -99,6 +100,11 @@ class Context(Writer):
             source, value = next(iter(forms.items()))
             self._bind(tensor, self.permuted(value, tensor.shape, source, order), order)
         return forms[order]
+
+    def integers(self, name: str, order: Order) -> str:
+        """A computed quantised tensor as integers, the way the file holds them."""
+        self.value(name, order)
+        return self._integers[name, order]
 
     def channels_first(self, name: str) -> str:
         return self.value(name, channels_first(self.tensor(name).rank))
@@ -196,13 +202,21 @@ class Context(Writer):
 
     def _bind(self, tensor: Tensor, value: str, order: Order) -> None:
         if tensor.quantization is not None:
-            value = on_grid(value, tensor, self)
+            self._integers[tensor.name, order], value = on_grid(value, tensor, self)
         self._forms.setdefault(tensor.name, {})[order] = self._named(value, tensor.name, order)
+
+    def bind_integers(self, name: str, integers: str, order: Order) -> None:
+        """Makes integers, as the file holds them, the graph's quantised tensor ``name``."""
+        tensor = self.tensor(name)
+        assert tensor.quantization is not None
+        self._integers[name, order] = integers
+        value = dequantized(integers, tensor.quantization, tensor.dtype, self)
+        self._forms.setdefault(name, {})[order] = self._named(value, name, order)
 
     def on_grid(self, value: str, name: str) -> str:
         """A value between the nodes of one op, rounded like the tensor ``name`` if that is."""
         tensor = self.tensor(name)
-        return value if tensor.quantization is None else on_grid(value, tensor, self)
+        return value if tensor.quantization is None else on_grid(value, tensor, self)[1]
 
     def _named(self, value: str, name: str, order: Order) -> str:
         """Gives a value its tensor's name; one that is known under another name keeps that."""

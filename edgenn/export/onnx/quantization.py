@@ -52,16 +52,20 @@ class Stored:
         ]
 
 
-def on_grid(value: str, tensor: Tensor, writer: Writer) -> str:
-    """``value`` rounded and saturated to what ``tensor`` can hold, as float32."""
+def on_grid(value: str, tensor: Tensor, writer: Writer) -> tuple[str, str]:
+    """``value`` rounded and saturated to what ``tensor`` can hold: the integers, and as float32."""
     assert tensor.quantization is not None
     parameters = Stored.of(tensor.quantization, tensor.dtype).inputs(writer)
     integers = writer.node("QuantizeLinear", [value, *parameters])
-    return writer.node("DequantizeLinear", [integers, *parameters])
+    return integers, writer.node("DequantizeLinear", [integers, *parameters])
 
 
 def dequantized(value: str, quantization: Quantization, dtype: str, writer: Writer) -> str:
-    """The real numbers of a constant's integers, ``stored_integers`` of ``dtype``."""
+    """The real numbers of integers as the file holds them.
+
+    Args:
+        dtype: Of the graph's integers.
+    """
     parameters = Stored.of(quantization, dtype).inputs(writer)
     axis = {} if quantization.axis is None else {"axis": quantization.axis}
     return writer.node("DequantizeLinear", [value, *parameters], **axis)

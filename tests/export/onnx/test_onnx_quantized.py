@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.one_op import one_op, random_inputs
-from support.onnx_files import steps_apart
+from support.onnx_files import assert_equals_onnxruntime, steps_apart
 from support.quantized_op import quantization_of, quantized_case, random_quantization
 from support.shapes import broadcasting_shapes, few, generators, shapes
 
 from edgenn.ir import ops
 from edgenn.ir.graph import Graph
 from edgenn.ir.operator import Activation, Operator, OutputRule, Padding
+from edgenn.ir.ops.function import Scalar, Step
 from edgenn.ir.tensor import Array, Quantization, Tensor
 
 ONE_STEP = 1.01
@@ -166,4 +167,45 @@ def test_concatenation_and_pack(dtype, shape, rng):
 def test_batch_matmul(dtype, a, b, fixed, rng):
     pair = [(2, 4, 3) if a else (2, 3, 4), (2, 5, 4) if b else (2, 4, 5)]
     case = quantized_case(ops.BatchMatMul(a, b), pair, [dtype] * 2, rng, constant=fixed)
+    assert_one_step(*case)
+
+
+SOFTSIGN = ops.ElementwiseFunction(
+    (
+        Step(ops.Abs(), (0,)),
+        Step(ops.Add(), (1, Scalar(1.0))),
+        Step(ops.Div(), (0, 2)),
+    )
+)
+ROOT = ops.ElementwiseFunction((Step(ops.Sqrt(), (0,)),))
+IS_LARGE = ops.ElementwiseFunction((Step(ops.Greater(), (0, Scalar(1.0))),))
+
+
+@pytest.mark.parametrize("operator", [SOFTSIGN, ROOT, IS_LARGE])
+def test_functions_are_looked_up(operator):
+    """Every stored value: to the bit, also where the function is not defined."""
+    output = None if operator is IS_LARGE else Quantization.per_tensor(0.02, 5)
+    graph = one_op(
+        operator, [Tensor("x", (16, 16), "int8", Quantization.per_tensor(0.03, -7))], [output]
+    )
+    if output is not None:
+        y = graph.tensors["y0"].with_(dtype="int8")
+        graph = graph.with_(tensors={**graph.tensors, "y0": y})
+    for steps in steps_apart(
+        graph, {"x": np.arange(-128, 128).astype(np.int8).reshape(16, 16)}
+    ).values():
+        assert steps.max() < 0.01
+
+
+def test_float_functions_are_their_steps():
+    graph = one_op(SOFTSIGN, [Tensor("x", (3, 4))], [None])
+    assert_equals_onnxruntime(graph, random_inputs(graph, np.random.default_rng(0)))
+
+
+@pytest.mark.parametrize("operator", [ops.Log(), ops.Sqrt(), ops.Rsqrt()], ids=str)
+@few
+@given(rng=generators)
+def test_functions_of_positive_numbers(operator, rng):
+    """In int8: near 0 LiteRT's int16 tables are far from these functions."""
+    case = quantized_case(operator, [(2, 4, 3, 2)], ["int8"], rng, not_negative=True)
     assert_one_step(*case)

@@ -9,6 +9,7 @@ from edgenn.export.onnx.registry import emitter
 from edgenn.ir import ops
 from edgenn.ir.graph import Op
 from edgenn.ir.operator import Activation, Operator
+from edgenn.ir.tensor import INTEGER_RANGES, Tensor
 
 Write = Callable[[Sequence[str], Op, Context], str]
 """Writes nodes that compute an op from its operands; returns the result."""
@@ -95,11 +96,24 @@ SEVERAL_NODES: dict[type[Operator], Write] = {
 }
 
 
+NOT_NEGATIVE = (ops.Log, ops.Sqrt, ops.Rsqrt)
+"""Not defined below 0, where rounding may take an input that is 0."""
+
+
+def may_be_negative(x: Tensor) -> bool:
+    """Whether a quantised tensor has integers for negative numbers."""
+    if x.quantization is None:
+        return False
+    return bool(x.quantization.zero_point[0] > INTEGER_RANGES[x.dtype][0])
+
+
 @emitter(*ONE_NODE, *SEVERAL_NODES)
 def elementwise(op: Op, context: Context) -> None:
     order = context.common_order(op.inputs)
     operands = [context.operand(name, order) for name in op.inputs]
     kind = type(op.operator)
+    if kind in NOT_NEGATIVE and may_be_negative(context.tensor(op.inputs[0])):
+        operands = [context.node("Relu", operands)]
     if kind in ONE_NODE:
         y = context.node(ONE_NODE[kind], operands)
     else:
