@@ -10,7 +10,13 @@ import pytest
 
 from edgenn.cli.main import main
 
-TERMINAL_SETTINGS = ("TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS", "KERAS_BACKEND", "COLUMNS")
+TERMINAL_SETTINGS = (
+    "TF_CPP_MIN_LOG_LEVEL",
+    "TF_ENABLE_ONEDNN_OPTS",
+    "KERAS_BACKEND",
+    "COLUMNS",
+    "CUDA_VISIBLE_DEVICES",
+)
 """What the tests' own surroundings set and a user's do not: silence must not come from there."""
 
 
