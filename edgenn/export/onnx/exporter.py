@@ -39,7 +39,10 @@ def to_onnx(graph: Graph) -> bytes:
     for op in graph.ops:
         write = EMITTERS.get(type(op.operator))
         if write is None:
-            raise UnsupportedError(f"{op.name}: there is no ONNX writer for {op.kind!r}")
+            raise UnsupportedError(
+                f"{op.name}: there is no ONNX writer for {op.kind!r}",
+                hint="leave ONNX out with --format tflite",
+            )
         context.begin(op.outputs[0])
         write(op, context)
     for public in graph.outputs:
