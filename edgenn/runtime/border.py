@@ -59,7 +59,7 @@ class CastInput:
         wanted = self.dtype.kind
         if wanted == "f" and given.dtype.kind in "fiub":
             return given.astype(self.dtype)
-        if wanted in "iu" and given.dtype.kind in "iub" and fits(given, self.dtype):
+        if wanted in "iu" and given.dtype.kind in "iubf" and fits(given, self.dtype):
             return given.astype(self.dtype)
         raise DataError(
             f"input {self.info.name!r} must be {self.info.dtype}, the {given.dtype} given does"
@@ -69,7 +69,9 @@ class CastInput:
 
 
 def fits(given: Array, dtype: np.dtype[Any]) -> bool:
-    """Whether all integers lie in the dtype's range."""
+    """Whether all numbers are integers in the dtype's range."""
+    if given.dtype.kind == "f" and not np.array_equal(given, np.trunc(given)):
+        return False
     limits = np.iinfo(dtype)
     return bool(given.size == 0 or (given.min() >= limits.min and given.max() <= limits.max))
 

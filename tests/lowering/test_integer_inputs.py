@@ -1,4 +1,4 @@
-"""Photos in uint8 enter full-integer graphs as they are."""
+"""Photos in uint8 and indices in float32 enter full-integer graphs as they are."""
 
 import numpy as np
 import pytest
@@ -71,3 +71,18 @@ def test_casts_of_computed_integers_are_refused_by_name():
     seen = compiler.calibrated(graph, samples(graph, -1, 1), [Scheme.INT8])
     with pytest.raises(UnsupportedError, match="number \\(cast\\)"):
         compiler.quantized(graph, Scheme.INT8, seen[Scheme.INT8])
+
+
+def test_indices_that_come_as_floats_stay_exact():
+    x = keras.Input((5,))  # float32: what Keras takes unless told otherwise
+    y = keras.layers.Embedding(1000, 4)(x)
+    graph = compiler.graph_of(keras.Model(x, y))
+    (public,), (name,) = graph.inputs, graph.outputs
+    indices = np.random.default_rng(0).integers(0, 1000, (16, 5)).astype(np.float32)
+    seen = compiler.calibrated(graph, {public: indices}, [Scheme.INT8])
+    integers = compiler.quantized(graph, Scheme.INT8, seen[Scheme.INT8])
+    assert integers.tensors[integers.inputs[public]].dtype == "int32"
+    real = real_outputs(integers, {public: indices.astype(np.int32)})[name]
+    wanted = evaluate(graph, {public: indices})[graph.outputs[name]]
+    step = integers.tensors[integers.outputs[name]].quantization.scale[0]
+    assert np.abs(real - wanted).max() <= 0.51 * step

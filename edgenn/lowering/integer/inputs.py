@@ -1,46 +1,48 @@
-"""Inputs in integers that the model only ever reads as real numbers, such as photos in uint8.
+"""Inputs that the model only ever reads in another dtype are given in that dtype.
 
-A full-integer graph stores real numbers as integers anyway, so that the cast goes: photos of
-0 … 255 are stored as they are, less 128 in int8.
+Photos in uint8 that are cast to real numbers are real numbers, which a full-integer graph stores
+in integers anyway: 0 … 255 as they are, less 128 in int8. Indices that come as floats stay exact
+only as integers.
 """
 
 from edgenn.ir import ops
 from edgenn.ir.graph import Graph, Op, rewritten
 
+KIND = {"float32": "real", "int8": "index", "uint8": "index", "int32": "index", "int64": "index"}
+"""What an input of this dtype holds; casts within one kind stay."""
 
-def with_real_inputs(graph: Graph) -> Graph:
-    """The graph whose inputs are real numbers where every reader casts them to such.
+
+def with_cast_inputs(graph: Graph) -> Graph:
+    """The graph whose inputs have the dtype that every reader casts them to.
 
     The same object comes back where there is no such input.
     """
-    real = {name for name in graph.inputs.values() if is_read_as_real(graph, name)}
-    if not real:
-        return graph
-    sources = {
-        op.output: op.inputs[0]
-        for op in graph.ops
-        if isinstance(op.operator, ops.Cast) and op.inputs[0] in real
+    dtypes = {
+        name: dtype
+        for name in graph.inputs.values()
+        if (dtype := wanted_dtype(graph, name)) is not None
     }
+    if not dtypes:
+        return graph
+    sources = {op.output: op.inputs[0] for op in graph.ops if op.inputs[0] in dtypes}
     kept = [
         Op(op.name, op.operator, tuple(sources.get(n, n) for n in op.inputs), op.outputs)
         for op in graph.ops
         if op.outputs[0] not in sources
     ]
-    numbers = {name: graph.tensors[name].with_(dtype="float32") for name in real}
-    return rewritten(graph, {**graph.tensors, **numbers}, kept)
+    inputs = {name: graph.tensors[name].with_(dtype=dtype) for name, dtype in dtypes.items()}
+    return rewritten(graph, {**graph.tensors, **inputs}, kept)
 
 
-def is_read_as_real(graph: Graph, name: str) -> bool:
-    """Whether casts to real numbers, and nothing else, read an input that holds integers."""
+def wanted_dtype(graph: Graph, name: str) -> str | None:
+    """The one dtype of the other kind that casts, and nothing else, read an input in."""
     readers = graph.consumers[name]
-    return (
-        graph.tensors[name].dtype.startswith(("int", "uint"))
-        and bool(readers)
-        and not graph.is_output(name)
-        and all(
-            isinstance(op.operator, ops.Cast)
-            and graph.tensors[op.output].dtype == "float32"
-            and not graph.is_output(op.output)
-            for op in readers
-        )
-    )
+    results = [op.outputs[0] for op in readers if isinstance(op.operator, ops.Cast)]
+    dtypes = {graph.tensors[result].dtype for result in results}
+    if len(results) != len(readers) or len(dtypes) != 1:
+        return None
+    if any(graph.is_output(result) for result in (name, *results)):
+        return None
+    (dtype,) = dtypes
+    kinds = {KIND.get(graph.tensors[name].dtype), KIND.get(dtype)}
+    return dtype if kinds == {"real", "index"} else None

@@ -5,7 +5,7 @@ It runs before calibration, so that the tensors that it adds are calibrated like
 
 from edgenn.ir.graph import Graph
 from edgenn.lowering.integer.composer import Composer
-from edgenn.lowering.integer.inputs import with_real_inputs
+from edgenn.lowering.integer.inputs import with_cast_inputs
 from edgenn.lowering.integer.registry import load_rules
 from edgenn.lowering.integer.tables import with_tables
 
@@ -18,9 +18,8 @@ def legalize(graph: Graph, dtype: str) -> Graph:
 
     Returns:
         A graph that computes the same up to float32 rounding, under the same names; the same
-        object where nothing was to do. Inputs in integers that stand for real numbers become
-        float32.
+        object where nothing was to do. Inputs that are only read in another dtype have that.
     """
     load_rules()
-    legal = Composer(with_real_inputs(graph), dtype).run()
+    legal = Composer(with_cast_inputs(graph), dtype).run()
     return with_tables(legal) if dtype == "int8" else legal
