@@ -1,45 +1,26 @@
 """What edgenn does, in Python: ``convert``, ``inspect`` and ``check``. Composition, no logic."""
 
-import hashlib
-import importlib.metadata
-import io as streams
-import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from edgenn import bundle, compiler
 from edgenn.bundle import Bundle
 from edgenn.compiler import Progress, QuantizationOptions, silent
-from edgenn.data import Dataset
 from edgenn.data import load as load_samples
+from edgenn.description import artifact, package_versions, ports, version
 from edgenn.drift import CheckReport, check_bundle
-from edgenn.drift.check import Predict
-from edgenn.errors import UsageError
 from edgenn.inspection import Inspection, inspect_artifact, is_artifact
 from edgenn.ir.graph import Graph
-from edgenn.options import (
-    CALIBRATORS,
-    DEFAULT_CALIBRATOR,
-    DEFAULT_FORMATS,
-    DEFAULT_SCHEMES,
-    FORMATS,
-    IO_DTYPES,
-    ONNX_SCHEMES,
-    SCHEMES,
-)
+from edgenn.options import DEFAULT_CALIBRATOR, DEFAULT_FORMATS, DEFAULT_SCHEMES
 from edgenn.passes import with_batch
 from edgenn.quantization.border import with_border
 from edgenn.quantization.schemes import Scheme
-from edgenn.runtime.tensor_info import TensorInfo
-
-PREDICTED = 32
-"""Samples that Keras predicts at once."""
-PACKAGES = ("keras", "tensorflow", "numpy", "onnx", "flatbuffers", "ai-edge-litert")
+from edgenn.reference import keep_reference, source_of_truth
+from edgenn.request import chosen_schemes, formats_of, require_file_name
+from edgenn.source import bundle_name, load_source, with_fingerprint
+from edgenn.stopwatch import Stopwatch
 
 
 def convert(
@@ -97,7 +78,7 @@ def convert(
         require_file_name(name)
     bundle.require_writable(out_dir)
     with watch("load"):
-        loaded, source = load(model, unsafe=unsafe)
+        loaded, source = load_source(model, unsafe=unsafe)
         name = bundle_name(model, loaded) if name is None else name
     with watch("capture"):
         open_graph = compiler.graph_of(loaded, name=name, batch=batch)
@@ -130,8 +111,8 @@ def convert(
     manifest = bundle.Manifest(
         name=name,
         edgenn_version=version("edgenn"),
-        package_versions={package: version(package) for package in PACKAGES},
-        source=source,
+        package_versions=package_versions(),
+        source=with_fingerprint(source, open_graph),
         options={
             "formats": list(formats),
             "quantize": [str(scheme) for scheme in schemes],
@@ -151,155 +132,12 @@ def convert(
     return bundle.write_bundle(out_dir, files, manifest)
 
 
-class Stopwatch:
-    """Wall time by stage; stages that come several times add up."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            elapsed = time.perf_counter() - start
-            self.seconds[stage] = round(self.seconds.get(stage, 0.0) + elapsed, 4)
-
-
-def chosen_schemes(
-    formats: Sequence[str],
-    quantize: Sequence[str],
-    calibrator: str,
-    io: str | None,
-    calibration: Any,
-) -> list[Scheme]:
-    """The schemes, once the options are known to go together."""
-    require_known("format", formats, FORMATS)
-    require_known("scheme", quantize, SCHEMES)
-    require_known("calibrator", [calibrator], CALIBRATORS)
-    require_known("input and output dtype", [io] if io else [], IO_DTYPES)
-    schemes = [Scheme(name) for name in dict.fromkeys(quantize)]
-    if not schemes or not formats:
-        raise UsageError("nothing to write: give at least one format and one scheme")
-    for scheme in schemes:
-        if not formats_of(scheme, formats):
-            raise UsageError(
-                f"{scheme} is not written as {' or '.join(formats)}",
-                f"ONNX knows {', '.join(ONNX_SCHEMES)}; --format tflite has them all",
-            )
-        if scheme.is_full_integer and calibration is None:
-            raise UsageError(
-                f"{scheme} needs calibration data: integers only cover ranges that were seen",
-                "give 100 or more typical samples with --calibration FILE",
-            )
-    if io == "uint8" and Scheme.INT16X8 in schemes:
-        raise UsageError("int16x8 files take int16 or float32, not uint8", "leave --io out")
-    return schemes
-
-
-def require_known(what: str, given: Sequence[str], known: Sequence[str]) -> None:
-    for name in given:
-        if name not in known:
-            raise UsageError(f"no {what} {name!r}", f"there are {', '.join(known)}")
-
-
-def require_file_name(name: str) -> None:
-    """Whether a name can begin the names of files."""
-    if not name or name.startswith(".") or not name.isprintable() or set(name) & set("/\\"):
-        raise UsageError(
-            f"the name {name!r} cannot begin the name of a file",
-            "take letters, digits, - and _, such as the model's name",
-        )
-
-
-def formats_of(scheme: Scheme, formats: Sequence[str]) -> list[str]:
-    """The formats that a scheme is written in, of those asked for."""
-    return [f for f in dict.fromkeys(formats) if f == "tflite" or scheme in ONNX_SCHEMES]
-
-
 def graph_of_border(graph: Graph, format_: str, scheme: Scheme, io: str | None) -> Graph:
     """The graph as the file shows it: ONNX files take and give float by themselves."""
     if format_ == "onnx" or io is None or not scheme.is_full_integer:
         return graph
     native = "int8" if scheme is Scheme.INT8 else "int16"
     return with_border(graph, native if io == "int8" else io)
-
-
-def load(model: Any, *, unsafe: bool = False) -> tuple[Any, bundle.Source]:
-    """The Keras model, and where it came from."""
-    if not isinstance(model, str | Path):
-        return model, bundle.Source(path=model.name, format="python", sha256="")
-    from edgenn.frontend.loading import load_model
-
-    path = Path(model)
-    loaded = load_model(path, unsafe=unsafe)
-    source = bundle.Source(str(model), loaded.format, bundle.sha256_of_source(path))
-    return loaded.model, source
-
-
-def bundle_name(model: Any, loaded: Any) -> str:
-    return Path(model).stem if isinstance(model, str | Path) else str(loaded.name)
-
-
-def artifact(
-    file: str, format_: str, scheme: Scheme, content: bytes, graph: Graph
-) -> bundle.Artifact:
-    """What the manifest says of one file."""
-    return bundle.Artifact(
-        file=file,
-        format=format_,
-        scheme=str(scheme),
-        sha256=hashlib.sha256(content).hexdigest(),
-        size_bytes=len(content),
-        inputs=ports(graph, graph.inputs, format_),
-        outputs=ports(graph, graph.outputs, format_),
-        op_counts=dict(sorted(Counter(op.kind for op in graph.ops).items())),
-        macs=graph.macs(),
-    )
-
-
-def ports(graph: Graph, names: Mapping[str, str], format_: str) -> tuple[TensorInfo, ...]:
-    """Inputs or outputs as the file has them."""
-    infos = []
-    for public, name in names.items():
-        tensor = graph.tensors[name]
-        quantization = tensor.quantization
-        if quantization is None or format_ == "onnx":
-            dtype = tensor.dtype if quantization is None else "float32"
-            infos.append(TensorInfo(public, tensor.shape, dtype))
-        else:
-            scale, zero_point = float(quantization.scale[0]), int(quantization.zero_point[0])
-            infos.append(TensorInfo(public, tensor.shape, tensor.dtype, scale, zero_point))
-    return tuple(infos)
-
-
-def version(package: str) -> str:
-    """The installed version, empty where it is not installed."""
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return ""
-
-
-def keep_reference(
-    model: Any, graph: Graph, reference: Any, files: dict[str, bytes]
-) -> bundle.Reference:
-    """Adds the Keras predictions on ``reference`` to the bundle's files."""
-    samples = load_samples(reference, list(graph.inputs), split="test")
-    compiler.require_fit(graph, samples.inputs)
-    buffer = streams.BytesIO()
-    np.savez(buffer, allow_pickle=False, **predictions(model, graph, samples))
-    content = buffer.getvalue()
-    files[bundle.REFERENCE] = content
-    return bundle.Reference(bundle.REFERENCE, hashlib.sha256(content).hexdigest(), samples.sha256)
-
-
-def predictions(model: Any, graph: Graph, samples: Dataset) -> dict[str, np.ndarray[Any, Any]]:
-    """Keras's outputs by public name, batch by batch."""
-    from edgenn.frontend.prediction import predict
-
-    return predict(model, list(graph.inputs), list(graph.outputs), samples.batches(PREDICTED))
 
 
 def check(
@@ -327,30 +165,6 @@ def check(
     return check_bundle(converted, samples, predictor, progress=progress)
 
 
-def source_of_truth(converted: Bundle, model: Any) -> Predict | None:
-    """How the bundle's Keras model predicts: the given model, else the file it came from."""
-    if model is None:
-        source = converted.manifest.source
-        path = Path(source.path)
-        if source.format == "python" or not path.exists():
-            return None
-        if bundle.sha256_of_source(path) != source.sha256:
-            raise UsageError(
-                f"{path} is not the model that was converted: it has changed since",
-                "convert it again, or give the right one with --model",
-            )
-        model = path
-
-    def predict(samples: Dataset) -> dict[str, np.ndarray[Any, Any]]:
-        options = converted.manifest.options
-        loaded, _ = load(model, unsafe=bool(options.get("unsafe")))
-        graph = compiler.graph_of(loaded, batch=options.get("batch"))
-        compiler.require_fit(graph, samples.inputs)
-        return predictions(loaded, graph, samples)
-
-    return predict
-
-
 def inspect(model: Any, *, unsafe: bool = False) -> Inspection:
     """Describes a Keras model, or a .tflite or .onnx file.
 
@@ -361,7 +175,7 @@ def inspect(model: Any, *, unsafe: bool = False) -> Inspection:
     """
     if isinstance(model, str | Path) and is_artifact(model):
         return inspect_artifact(model)
-    loaded, source = load(model, unsafe=unsafe)
+    loaded, source = load_source(model, unsafe=unsafe)
     graph = compiler.graph_of(loaded)
     size = 0
     if source.format != "python":

@@ -1,0 +1,58 @@
+"""What the manifest says of the files and of the programs that made them."""
+
+import hashlib
+import importlib.metadata
+from collections import Counter
+from collections.abc import Mapping
+
+from edgenn import bundle
+from edgenn.ir.graph import Graph
+from edgenn.quantization.schemes import Scheme
+from edgenn.runtime.tensor_info import TensorInfo
+
+PACKAGES = ("keras", "tensorflow", "numpy", "onnx", "flatbuffers", "ai-edge-litert")
+
+
+def artifact(
+    file: str, format_: str, scheme: Scheme, content: bytes, graph: Graph
+) -> bundle.Artifact:
+    """What the manifest says of one file."""
+    return bundle.Artifact(
+        file=file,
+        format=format_,
+        scheme=str(scheme),
+        sha256=hashlib.sha256(content).hexdigest(),
+        size_bytes=len(content),
+        inputs=ports(graph, graph.inputs, format_),
+        outputs=ports(graph, graph.outputs, format_),
+        op_counts=dict(sorted(Counter(op.kind for op in graph.ops).items())),
+        macs=graph.macs(),
+    )
+
+
+def ports(graph: Graph, names: Mapping[str, str], format_: str) -> tuple[TensorInfo, ...]:
+    """Inputs or outputs as the file has them."""
+    infos = []
+    for public, name in names.items():
+        tensor = graph.tensors[name]
+        quantization = tensor.quantization
+        if quantization is None or format_ == "onnx":
+            dtype = tensor.dtype if quantization is None else "float32"
+            infos.append(TensorInfo(public, tensor.shape, dtype))
+        else:
+            scale, zero_point = float(quantization.scale[0]), int(quantization.zero_point[0])
+            infos.append(TensorInfo(public, tensor.shape, tensor.dtype, scale, zero_point))
+    return tuple(infos)
+
+
+def version(package: str) -> str:
+    """The installed version, empty where it is not installed."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def package_versions() -> dict[str, str]:
+    """Of everything that has a say in the bytes of the files."""
+    return {package: version(package) for package in PACKAGES}
