@@ -1,7 +1,7 @@
 """Tensors: a name, a shape, a dtype, how it is quantised and, for constants, the data."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ INTEGER_RANGES: dict[str, tuple[int, int]] = {
     "int32": (-(2**31), 2**31 - 1),
     "int64": (-(2**63), 2**63 - 1),
 }
+
+FARTHEST_STEP: Final = np.float32(2**31)
+"""Steps from 0 beyond which every dtype of activations has long saturated."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +66,9 @@ class Quantization:
 
     def quantize(self, real: Array, dtype: str) -> Array:
         """Nearest integers, ties away from zero as TFLite's QUANTIZE does, saturated."""
-        scaled = np.asarray(real, np.float32) / self._along(self.scale, np.ndim(real))
+        with np.errstate(over="ignore"):  # what overflows saturates
+            scaled = np.asarray(real, np.float32) / self._along(self.scale, np.ndim(real))
+        scaled = np.clip(scaled, -FARTHEST_STEP, FARTHEST_STEP)
         # float32 as in the kernel: rounding in float64 would differ near ties
         rounded = np.trunc(scaled + np.copysign(np.float32(0.5), scaled))
         exact = np.where(np.abs(scaled - np.trunc(scaled)) < 0.5, np.trunc(scaled), rounded)

@@ -6,14 +6,21 @@ TFLite prescribes (softmax, logistic, tanh …) keeps them; its group takes them
 else flows into it, otherwise the tensor is requantised where it enters.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from edgenn.ir.graph import Graph, Op
 from edgenn.ir.operator import FixedOutput, OutputRule
+from edgenn.ir.ops import Select
 from edgenn.ir.tensor import Quantization, Tensor
 from edgenn.quantization.parameters import Range, activation_quantization
 from edgenn.quantization.schemes import IntegerFormat
+
+FAR: Final = 1000.0
+"""How many times larger than everything computed a constant is that may saturate."""
+FILL_MARGIN: Final = 12.0
+"""exp(-12) = 6e-6: what lies so far below the other logits gets no step of 8-bit probability."""
 
 
 @dataclass(frozen=True)
@@ -131,17 +138,51 @@ def group_parameters(
 ) -> Quantization:
     """One set of parameters for a whole group.
 
-    What every source of the group prescribes, else the union of the members' ranges. A source
-    is a member that no moving op makes.
+    What every source of the group prescribes, else what holds the members' ranges. A source is
+    a member that no moving op makes.
     """
     sources = [n for n in names if n not in graph.producers or not shares_scale(graph.producers[n])]
     prescribed = {fixed.get(name) for name in sources}
     if len(prescribed) == 1 and (only := prescribed.pop()) is not None:
         return only
-    total: Range | None = None
-    for name in names:
-        data = graph.tensors[name].data
-        range_ = ranges[name] if data is None else Range.of(data)
-        total = range_ if total is None else total.union(range_)
-    assert total is not None
+    total = group_range(graph, names, sources, ranges)
     return activation_quantization(total, format_.activation, symmetric=format_.symmetric)
+
+
+def group_range(
+    graph: Graph, names: list[str], sources: list[str], ranges: Mapping[str, Range]
+) -> Range:
+    """The union of the members' ranges, but for constants far outside of all that is computed.
+
+    Such constants mean "nothing" (a mask's fill before a softmax) or "no bound"; a grid that
+    held them would hold nothing else. They saturate, a fill at a distance at which softmax gives
+    nothing any more.
+    """
+    computed = union(ranges[name] for name in sources if name in ranges)
+    constants = {n: Range.of(d) for n in names if (d := graph.tensors[n].data) is not None}
+    far = [name for name, range_ in constants.items() if computed and is_far(range_, computed)]
+    if not computed or not far:
+        total = union([*constants.values(), *(ranges[name] for name in names if name in ranges)])
+        assert total is not None
+        return total
+    near = [range_ for name, range_ in constants.items() if name not in far]
+    total = union([computed, *near])
+    assert total is not None
+    for name in far:
+        if any(isinstance(op.operator, Select) for op in graph.consumers[name]):
+            below, above = constants[name].low < total.low, constants[name].high > total.high
+            total = Range(total.low - FILL_MARGIN * below, total.high + FILL_MARGIN * above)
+    return total
+
+
+def is_far(constant: Range, computed: Range) -> bool:
+    """Whether a constant is of another order of magnitude than everything computed."""
+    largest = max(abs(computed.low), abs(computed.high), 1.0)
+    return max(abs(constant.low), abs(constant.high)) > FAR * largest
+
+
+def union(ranges: Iterable[Range]) -> Range | None:
+    total: Range | None = None
+    for range_ in ranges:
+        total = range_ if total is None else total.union(range_)
+    return total
