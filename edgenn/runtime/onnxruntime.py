@@ -1,5 +1,6 @@
 """ONNX Runtime on the CPU."""
 
+import platform
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,8 @@ DTYPES = {"float": "float32", "double": "float64"}
 
 NOT_A_MODEL = ("InvalidProtobuf", "InvalidGraph", "InvalidArgument", "Fail", "NoSuchFile")
 """ONNX Runtime's exceptions that say the file is wrong, not the engine."""
+
+CPU_INFO = Path("/proc/cpuinfo")
 
 ERRORS_ONLY = 3
 """Severity: warnings about the graph's optimisation are no user's concern."""
@@ -47,6 +50,8 @@ class OnnxRuntimeEngine:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = ERRORS_ONLY
+        if needs_exact_products(platform.machine(), CPU_INFO):
+            options.add_session_config_entry("session.x64quantprecision", "1")
         try:
             session = onnxruntime.InferenceSession(
                 str(path), options, providers=["CPUExecutionProvider"]
@@ -81,6 +86,21 @@ class OnnxRuntimeEngine:
         except Exception as error:  # ONNX Runtime's exceptions share no base class
             raise EngineError(f"{self._path}: ONNX Runtime: {one_line(error)}") from error
         return outputs
+
+
+def needs_exact_products(machine: str, cpu_info: Path) -> bool:
+    """Whether this processor's fast 8-bit products saturate.
+
+    x86 without VNNI adds pairs of uint8 × int8 products in 16 bits, which full-range weights
+    overflow; ONNX Runtime has a slower, exact way for it. Where the processor does not say, the
+    exact one is taken.
+    """
+    if machine not in ("x86_64", "AMD64"):
+        return False
+    try:
+        return "vnni" not in cpu_info.read_text()
+    except OSError:
+        return True
 
 
 def tensor_info(node: Any, path: Path) -> TensorInfo:
