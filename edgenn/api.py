@@ -39,6 +39,7 @@ def convert(
     allow_float: bool = False,
     reference: Any = None,
     unsafe: bool = False,
+    custom: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Bundle:
     """Converts a Keras model to TFLite and ONNX files in a bundle.
@@ -61,6 +62,7 @@ def convert(
         reference: Samples whose Keras predictions are kept in the bundle, so that ``check`` on
             them needs no Keras.
         unsafe: Run Python code that the model file holds (Lambda layers).
+        custom: A Python file with the model's own layers; run before the model is loaded.
         progress: Called with ``(stage, done, total)`` while work goes on.
 
     Raises:
@@ -78,7 +80,7 @@ def convert(
         require_file_name(name)
     bundle.require_writable(out_dir)
     with watch("load"):
-        loaded, source = load_source(model, unsafe=unsafe)
+        loaded, source = load_source(model, unsafe=unsafe, custom=custom)
         name = bundle_name(model, loaded) if name is None else name
     with watch("capture"):
         open_graph = compiler.graph_of(loaded, name=name, batch=batch)
@@ -114,7 +116,7 @@ def convert(
         package_versions=package_versions(),
         source=with_fingerprint(source, open_graph),
         options={
-            "formats": list(formats),
+            "formats": list(dict.fromkeys(formats)),
             "quantize": [str(scheme) for scheme in schemes],
             "calibrator": calibrator,
             "io": io,
@@ -123,6 +125,7 @@ def convert(
             "equalization": equalization,
             "allow_float": allow_float,
             "unsafe": unsafe,
+            "custom": None if custom is None else str(custom),
         },
         artifacts=tuple(artifacts),
         calibration=None if samples is None else bundle.Calibration(samples.sha256, len(samples)),
@@ -165,7 +168,9 @@ def check(
     return check_bundle(converted, samples, predictor, progress=progress)
 
 
-def inspect(model: Any, *, unsafe: bool = False) -> Inspection:
+def inspect(
+    model: Any, *, unsafe: bool = False, custom: str | Path | None = None
+) -> Inspection:
     """Describes a Keras model, or a .tflite or .onnx file.
 
     Raises:
@@ -175,7 +180,7 @@ def inspect(model: Any, *, unsafe: bool = False) -> Inspection:
     """
     if isinstance(model, str | Path) and is_artifact(model):
         return inspect_artifact(model)
-    loaded, source = load_source(model, unsafe=unsafe)
+    loaded, source = load_source(model, unsafe=unsafe, custom=custom)
     graph = compiler.graph_of(loaded)
     size = 0
     if source.format != "python":

@@ -213,6 +213,9 @@ def require_writable(path: str | Path) -> None:
         return
     if not path.is_dir():
         raise OutputError(f"{path} exists and is no folder", "choose another output folder")
+    if path.samefile(os.curdir):
+        # it is replaced as a whole, and whoever is in it would be left in the old one
+        raise OutputError(f"{path} is the folder you are in", "choose one inside it, such as build")
     if any(path.iterdir()) and not (path / MANIFEST).is_file():
         raise OutputError(
             f"{path} exists and holds something else than a bundle",
@@ -235,7 +238,7 @@ def require_writable(path: str | Path) -> None:
 
 def require_writable_parent(path: Path) -> None:
     """The folder above, where the bundle is made before it takes its place."""
-    parent = next(folder for folder in path.parents if folder.exists())
+    parent = next((folder for folder in path.parents if folder.exists()), path)
     if not parent.is_dir():
         raise OutputError(f"{path} cannot be written: {parent} is no folder")
     if not os.access(parent, os.W_OK | os.X_OK):

@@ -1,6 +1,7 @@
 """The command line; a command's module is imported when it is asked for."""
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -46,6 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits."""
     # TensorFlow's start-up messages are nobody's concern here; whoever wants them sets it
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(
+            errors="replace"
+        )  # tables hold characters that not all terminals have
     state = State()
     code = exit_code_of(
         lambda: cli.main(arguments, prog_name="edgenn", standalone_mode=False, obj=state), state

@@ -97,7 +97,9 @@ def print_bundle(bundle: Bundle, console: Console) -> None:
         )
     console.print(table)
     seconds = sum(bundle.manifest.timings_s.values())
-    console.print(f"{len(bundle.artifacts)} files in {escape(str(bundle.path))}, {seconds:.1f} s")
+    count = len(bundle.artifacts)
+    files = f"{count} file{'s' if count != 1 else ''}"
+    console.print(f"{files} in {escape(str(bundle.path))}, {seconds:.1f} s")
 
 
 def dtypes_text(infos: Iterable[TensorInfo]) -> str:

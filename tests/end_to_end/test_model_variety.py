@@ -208,6 +208,15 @@ def test_name(small_model, images, convert, tmp_path):
     edgenn.Session(bundle.file("wake word 2.int8.tflite")).run(images)
 
 
+def test_options_given_twice(small_model, images, convert, tmp_path):
+    np.save(tmp_path / "x.npy", images)
+    twice = ("--format", "tflite", "--format", "tflite")
+    bundle = convert(small_model, tmp_path / "x.npy", *twice, quantize=("int8", "int8"))
+    assert list(bundle.artifacts) == ["small.int8.tflite"]
+    assert bundle.manifest.options["formats"] == ["tflite"]
+    assert bundle.manifest.options["quantize"] == ["int8"]
+
+
 def test_a_model_from_python(two_by_two, tmp_path):
     bundle = edgenn.convert(two_by_two, tmp_path / "out")
     assert list(bundle.artifacts) == ["two_by_two.float32.tflite", "two_by_two.float32.onnx"]

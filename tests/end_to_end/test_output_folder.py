@@ -86,6 +86,37 @@ def test_something_else_is_never_touched(
     assert {p: p.is_dir() or p.read_bytes() for p in tmp_path.rglob("*")} == before
 
 
+def test_the_folder_that_one_is_in(tmp_path, small_model, small_bundle, capfd, monkeypatch):
+    """It is replaced by another one, and the user's shell would be left in the old one."""
+    monkeypatch.chdir(tmp_path)
+    refused(edgenn_here(capfd, "convert", small_model, "-o", "."), 2, "folder you are in")
+    inside = shutil.copytree(small_bundle.path, tmp_path / "out")
+    monkeypatch.chdir(inside)
+    refused(edgenn_here(capfd, "convert", small_model, "-o", inside), 2, "folder you are in")
+    assert len(contents(inside)) == 6
+
+
+def test_the_root_of_all_folders(small_model, capfd):
+    refused(edgenn_here(capfd, "convert", small_model, "-o", "/"), 2, "something else")
+
+
+def test_an_interrupted_convert(bundle, small_model, tmp_path):
+    before = contents(bundle)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "edgenn.cli.main", "convert", small_model, "-o", bundle],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=user_environment(),
+    )
+    time.sleep(0.5)  # Keras alone takes longer to import
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate()
+    assert (process.returncode, said.strip()) == (130, "Interrupted.")
+    assert contents(bundle) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
 def test_a_folder_below_a_file(tmp_path, small_model, capfd):
     (tmp_path / "file").write_text("x")
     result = edgenn_here(capfd, "convert", small_model, "-o", tmp_path / "file" / "out")

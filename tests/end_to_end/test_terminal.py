@@ -55,6 +55,12 @@ def test_other_widths(small_bundle, capfd, monkeypatch, columns):
     assert max(map(len, said.stdout.splitlines())) <= int(columns)
 
 
+def test_terminals_that_lack_characters(small_bundle, tmp_path):
+    artifact = small_bundle.file("small.int8.tflite")
+    said = succeeded(edgenn("inspect", artifact, cwd=tmp_path, PYTHONIOENCODING="ascii"))
+    assert "CONV_2D" in said.stdout
+
+
 def test_predicting_with_keras_is_silent(digits, tmp_path):
     """As a user has it: no variable of TensorFlow's is set. ``succeeded`` sees to the silence."""
     np.save(tmp_path / "x.npy", np.zeros((3, 8, 8, 1), np.float32))
