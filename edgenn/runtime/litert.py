@@ -17,6 +17,10 @@ PACKAGES = {
 """Module → distribution; the first that is installed is used."""
 
 
+LONGEST_REASON = 200
+"""Characters of an engine's own words in an error."""
+
+
 class LiteRTEngine:
     """Runs a .tflite in the interpreter.
 
@@ -95,4 +99,6 @@ def load_interpreter_module() -> tuple[Any, str]:
 
 
 def one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    """What an engine says of an error; it may say the same of every tensor."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]} …"

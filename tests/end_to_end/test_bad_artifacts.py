@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 from support.command_line import edgenn, edgenn_here, refused
+from support.real_models import real
 
 SUFFIXES = ("int8.tflite", "int8.onnx")
 
@@ -140,6 +141,15 @@ def test_a_file_under_the_other_suffix(folder, small_bundle, capfd):
         run = ("run", path, "--input", folder / "x.npy", "--output", folder / "y.npy")
         refused(edgenn_here(capfd, *run), 2, path.name)
         refused(edgenn_here(capfd, "inspect", path), 2, path.name)
+
+
+def test_what_an_engine_says_at_length_is_cut(capfd, folder):
+    """LiteRT finds one and the same fault in 15 tensors of this published file."""
+    path = real("awkward-dev/person_detect.tflite")
+    run = ("run", path, "--input", folder / "x.npy", "--output", folder / "y.npy")
+    result = edgenn_here(capfd, *run)
+    refused(result, 2, "person_detect.tflite", "quantized_dimension must be in range")
+    assert len(result.stderr) < 400
 
 
 def test_in_a_process_of_its_own(folder):
