@@ -168,9 +168,7 @@ def check(
     return check_bundle(converted, samples, predictor, progress=progress)
 
 
-def inspect(
-    model: Any, *, unsafe: bool = False, custom: str | Path | None = None
-) -> Inspection:
+def inspect(model: Any, *, unsafe: bool = False, custom: str | Path | None = None) -> Inspection:
     """Describes a Keras model, or a .tflite or .onnx file.
 
     Raises:

@@ -56,7 +56,8 @@ def source_of_truth(converted: Bundle, model: Any) -> Predict | None:
 
     def predict(samples: Dataset) -> dict[str, Array]:
         options = converted.manifest.options
-        loaded, _ = load_source(model, unsafe=bool(options.get("unsafe")))
+        unsafe, custom = bool(options.get("unsafe")), options.get("custom")
+        loaded, _ = load_source(model, unsafe=unsafe, custom=custom)
         graph = compiler.graph_of(loaded, batch=options.get("batch"))
         compiler.require_fit(graph, samples.inputs)
         return predictions(loaded, graph, samples)

@@ -5,19 +5,39 @@ from pathlib import Path
 from typing import Any
 
 from edgenn import bundle
+from edgenn.data.python_file import run_file
 from edgenn.ir.graph import Graph
 
 
-def load_source(model: Any, *, unsafe: bool = False) -> tuple[Any, bundle.Source]:
-    """The Keras model, and where it came from."""
+def load_source(
+    model: Any, *, unsafe: bool = False, custom: str | Path | None = None
+) -> tuple[Any, bundle.Source]:
+    """The Keras model, and where it came from.
+
+    Args:
+        model: A Keras model or the path of one.
+        unsafe: Run Python code that the model file holds.
+        custom: A Python file with the model's own layers; run before the model is loaded.
+    """
     if not isinstance(model, str | Path):
         return model, bundle.Source(path=model.name, format="python", sha256="")
     from edgenn.frontend.loading import load_model
 
     path = Path(model)
-    loaded = load_model(path, unsafe=unsafe)
+    objects = {} if custom is None else custom_objects(Path(custom))
+    loaded = load_model(path, unsafe=unsafe, custom_objects=objects)
     source = bundle.Source(str(model), loaded.format, bundle.sha256_of_source(path))
     return loaded.model, source
+
+
+def custom_objects(file: Path) -> dict[str, Any]:
+    """The classes and functions that a Python file defines, by name."""
+    module = run_file(file)
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if getattr(value, "__module__", None) == module.__name__
+    }
 
 
 def bundle_name(model: Any, loaded: Any) -> str:

@@ -37,6 +37,13 @@ unsafe_flag = click.option(
     help="Run Python code that the model file holds (Lambda layers). Trust it first.",
 )
 
+custom_option = click.option(
+    "--custom",
+    type=FILE,
+    metavar="FILE",
+    help="Python file with the model's own layers; it is run before the model is loaded.",
+)
+
 conversion_options: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--format",
@@ -74,6 +81,18 @@ conversion_options: tuple[Callable[[Any], Any], ...] = (
         help="How int8 ranges follow from the samples.",
     ),
     click.option(
+        "--bias-correction/--no-bias-correction",
+        default=True,
+        show_default=True,
+        help="Take the mean error of rounded weights out of the biases.",
+    ),
+    click.option(
+        "--equalization/--no-equalization",
+        default=True,
+        show_default=True,
+        help="Balance channels between layers before rounding.",
+    ),
+    click.option(
         "--io",
         type=click.Choice(choices.IO_DTYPES),
         help="Inputs and outputs of full-integer .tflite files.  [default: the scheme's integers]",
@@ -97,6 +116,7 @@ conversion_options: tuple[Callable[[Any], Any], ...] = (
         help="Leave ops without an integer kernel in float instead of refusing.",
     ),
     unsafe_flag,
+    custom_option,
 )
 
 

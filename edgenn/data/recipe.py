@@ -5,17 +5,14 @@ dict of splits (``train``, ``test`` and, if there is one, ``calibration``), each
 and labels; ``score(predictions, labels)`` a number, higher is better.
 """
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
+from edgenn.data.python_file import run_file
 from edgenn.data.samples import Dataset, dataset
 from edgenn.errors import DataError, ModelFileError
-from edgenn.quiet import import_keras
 
 FUNCTIONS = ("build_model", "load_data", "score")
 
@@ -63,21 +60,7 @@ def load_recipe(path: str | Path) -> Recipe:
         ModelFileError: It is missing, fails, or lacks a function.
     """
     path = Path(path)
-    if not path.is_file():
-        raise ModelFileError(f"{path} does not exist")
-    # a name of its own: recipes called like a package must not hide it
-    name = f"edgenn_recipe_{path.stem}"
-    spec = spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ModelFileError(f"{path} is no Python file", "a recipe ends in .py")
-    module = module_from_spec(spec)
-    with suppress(ImportError):  # before the recipe imports it aloud
-        import_keras()
-    sys.modules[name] = module  # Keras finds classes that the recipe registers by their module
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        raise ModelFileError(f"{path} fails: {type(error).__name__}: {error}") from error
+    module = run_file(path)
     missing = [function for function in FUNCTIONS if not callable(getattr(module, function, None))]
     if missing:
         raise ModelFileError(

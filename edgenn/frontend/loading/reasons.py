@@ -7,10 +7,10 @@ _CAUSE = "Error encountered:"  # Keras puts what it tried before, and the cause 
 _PREFIX = "Exception encountered when calling"
 
 UNKNOWN_CODE_HINT = (
-    "in Python, import the module that registers it with "
-    "@keras.saving.register_keras_serializable, and call edgenn.convert there"
+    "give the Python file that defines it with --custom FILE (custom= in Python), or register it"
+    " with @keras.saving.register_keras_serializable"
 )
-"""For classes and functions that a file only names: the command line does not know their code."""
+"""For classes and functions that a file only names."""
 
 
 def reason(error: Exception) -> str:
