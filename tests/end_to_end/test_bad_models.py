@@ -192,7 +192,7 @@ def test_a_class_that_the_file_does_not_hold(convert, tmp_path):
             return x + 1
 
     model = keras.Sequential([keras.Input((4,)), Unregistered(name="mine")])
-    refused(convert(model.save, "model.keras"), 3, "Unregistered", "edgenn.convert")
+    refused(convert(model.save, "model.keras"), 3, "Unregistered", "--custom")
 
 
 def test_with_debug_there_is_a_traceback(convert):
