@@ -167,7 +167,8 @@ def scale_inputs(tensors: dict[str, Tensor], op: Op, factors: Array) -> None:
     """Multiplies the weights that read each input channel."""
     weights = tensors[op.inputs[1]]
     if isinstance(op.operator, DepthwiseConv2D):
-        multiplier = weights.shape[3] // len(factors)  # type: ignore[operator]
+        assert weights.data is not None
+        multiplier = weights.data.shape[3] // len(factors)
         multiply(tensors, weights.name, np.repeat(factors, multiplier), 3)
     elif isinstance(op.operator, Conv2D) and op.operator.groups > 1:
         multiply_grouped(tensors, weights, factors, op.operator.groups)

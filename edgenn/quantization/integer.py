@@ -145,9 +145,10 @@ class _Rewriter:
                 continue
             weights = self.graph.tensors[op.inputs[index]]
             bias_index = op.operator.bias_input
-            has_bias = bias_index is not None and bias_index < len(inputs)
-            bias = self.graph.tensors[op.inputs[bias_index]] if has_bias else None  # type: ignore[index]
-            input_scale = float(self.builder.tensors[inputs[0]].quantization.scale[0])  # type: ignore[union-attr]
+            bias = None
+            if bias_index is not None and bias_index < len(inputs):
+                bias = self.graph.tensors[op.inputs[bias_index]]
+            input_scale = self.scale_of(inputs[0])
             assert weights.data is not None
             scales = weight_scales(
                 weights.data, axis, None if bias is None else bias.data, input_scale
@@ -155,6 +156,11 @@ class _Rewriter:
             inputs[index] = self.weight_constant(weights, scales, axis)
             if bias is not None and bias_index is not None:
                 inputs[bias_index] = self.bias_constant(bias, scales * input_scale)
+
+    def scale_of(self, name: str) -> float:
+        quantization = self.builder.tensors[name].quantization
+        assert quantization is not None
+        return float(quantization.scale[0])
 
     def weight_constant(self, weights: Tensor, scales: Array, axis: int) -> str:
         quantization = Quantization.per_channel(scales, axis)
