@@ -2,7 +2,6 @@
 
 import sys
 from contextlib import suppress
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
@@ -19,16 +18,15 @@ def run_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise ModelFileError(f"{path} does not exist")
     # a name of its own: files called like a package must not hide it
-    name = f"edgenn_file_{path.stem}"
-    spec = spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ModelFileError(f"{path} is no Python file", "its name has to end in .py")
-    module = module_from_spec(spec)
+    module = ModuleType(f"edgenn_file_{path.stem}")
+    module.__file__ = str(path)
     with suppress(ImportError):  # before the file imports it aloud
         import_keras()
-    sys.modules[name] = module  # Keras finds classes that the file registers by their module
+    sys.modules[module.__name__] = module  # Keras finds classes that it registers by their module
     try:
-        spec.loader.exec_module(module)
+        # compiled here: the import system would leave a __pycache__ beside the user's file, and
+        # take an old one for a file that was changed within the same second
+        exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
     except (Exception, SystemExit) as error:
         raise ModelFileError(f"{path} fails: {type(error).__name__}: {error}") from error
     return module
