@@ -46,15 +46,28 @@ def check_bundle(
         for runner in runners
         if artifact.file.endswith(runner.suffix)
     ]
+    of_keras = {name: metrics(array, array, data, reference) for name, array in reference.items()}
     return CheckReport(
         bundle.manifest.name,
         data.source,
         data.sha256,
         len(data),
         source,
-        {name: metrics(array, array, data, reference) for name, array in reference.items()},
+        of_keras,
         tuple(rungs),
+        label_notes(data, reference, of_keras),
     )
+
+
+def label_notes(
+    data: Dataset, reference: Outputs, of_keras: Mapping[str, Mapping[str, Value]]
+) -> tuple[str, ...]:
+    """Why there is no accuracy although there are labels."""
+    if data.labels is None or any(values["accuracy"] is not None for values in of_keras.values()):
+        return ()
+    shapes = ", ".join(f"{name!r} {array.shape}" for name, array in reference.items())
+    labels = f"labels y of shape {data.labels.shape} and dtype {data.labels.dtype}"
+    return (f"no accuracy: {labels} do not say the class of the output {shapes}",)
 
 
 def reference_outputs(

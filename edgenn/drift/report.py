@@ -46,6 +46,7 @@ class CheckReport:
         reference: Where the Keras predictions come from: ``stored`` or ``computed``.
         reference_metrics: Output name → metric → value of Keras itself (accuracy).
         rungs: In the order they ran.
+        notes: What a user should know about the data.
     """
 
     name: str
@@ -55,6 +56,7 @@ class CheckReport:
     reference: str
     reference_metrics: Mapping[str, Mapping[str, Value]]
     rungs: tuple[Rung, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:

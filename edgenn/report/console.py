@@ -29,6 +29,8 @@ def print_check(report: CheckReport, console: Console) -> None:
     for output in report.reference_metrics:
         title = f"output {escape(output)}" if len(report.reference_metrics) > 1 else None
         console.print(check_table(report, output, title))
+    for note in report.notes:
+        console.print(f"[yellow]{escape(note)}[/]", highlight=False)
     for rung in report.rungs:
         where = f"{escape(rung.artifact)} on {rung.engine}"
         for finding in rung.findings:
