@@ -18,7 +18,7 @@ from edgenn.passes import with_batch
 from edgenn.quantization.border import with_border
 from edgenn.quantization.schemes import Scheme
 from edgenn.reference import keep_reference, source_of_truth
-from edgenn.request import chosen_schemes, formats_of, require_file_name
+from edgenn.request import chosen_schemes, require_file_name
 from edgenn.source import bundle_name, load_source, with_fingerprint
 from edgenn.stopwatch import Stopwatch
 
@@ -48,8 +48,7 @@ def convert(
         model: A Keras model, or the path of a .keras, .h5 or SavedModel.
         out_dir: The bundle's folder; a bundle that is there is replaced as a whole.
         formats: ``tflite``, ``onnx``.
-        quantize: Schemes: ``float32``, ``float16``, ``dynamic``, ``int8``, ``int16x8``. ONNX
-            files are written for those that ONNX knows: float32 and int8.
+        quantize: Schemes: ``float32``, ``float16``, ``dynamic``, ``int8``, ``int16x8``.
         calibration: Typical samples, for int8 and int16x8: an array, a dict by input name, an
             .npy or .npz file, or a recipe.
         calibrator: How ranges are chosen: ``minmax``, ``percentile`` or ``mse``.
@@ -98,7 +97,7 @@ def convert(
         with watch("quantize"):
             graph = compiler.quantized(open_graph, scheme, seen.get(scheme), options)
             graph = with_batch(graph, batch) if batch else graph
-        for format_ in formats_of(scheme, formats):
+        for format_ in dict.fromkeys(formats):
             with watch(f"write_{format_}"):
                 border = graph_of_border(graph, format_, scheme, io)
                 content = compiler.written(border, format_)

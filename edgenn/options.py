@@ -7,8 +7,6 @@ from typing import Final
 
 FORMATS: Final = ("tflite", "onnx")
 SCHEMES: Final = ("float32", "float16", "dynamic", "int8", "int16x8")
-ONNX_SCHEMES: Final = ("float32", "int8")
-"""The schemes that an .onnx is written in; the others are TFLite's own."""
 IO_DTYPES: Final = ("int8", "uint8", "float32")
 CALIBRATORS: Final = ("minmax", "percentile", "mse")
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from edgenn.errors import UsageError
-from edgenn.options import CALIBRATORS, FORMATS, IO_DTYPES, ONNX_SCHEMES, SCHEMES
+from edgenn.options import CALIBRATORS, FORMATS, IO_DTYPES, SCHEMES
 from edgenn.quantization.schemes import Scheme
 
 
@@ -24,11 +24,6 @@ def chosen_schemes(
     if not schemes or not formats:
         raise UsageError("nothing to write: give at least one format and one scheme")
     for scheme in schemes:
-        if not formats_of(scheme, formats):
-            raise UsageError(
-                f"{scheme} is not written as {' or '.join(formats)}",
-                f"ONNX knows {', '.join(ONNX_SCHEMES)}; --format tflite has them all",
-            )
         if scheme.is_full_integer and calibration is None:
             raise UsageError(
                 f"{scheme} needs calibration data: integers only cover ranges that were seen",
@@ -52,8 +47,3 @@ def require_file_name(name: str) -> None:
             f"the name {name!r} cannot begin the name of a file",
             "take letters, digits, - and _, such as the model's name",
         )
-
-
-def formats_of(scheme: Scheme, formats: Sequence[str]) -> list[str]:
-    """The formats that a scheme is written in, of those asked for."""
-    return [f for f in dict.fromkeys(formats) if f == "tflite" or scheme in ONNX_SCHEMES]

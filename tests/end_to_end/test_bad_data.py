@@ -101,7 +101,6 @@ def test_check(tmp_path, capfd, small_bundle, name, make, problems):
     [
         (["--quantize", "int8"], ["int8 needs calibration data", "--calibration"]),
         (["--quantize", "int16x8"], ["int16x8 needs calibration data", "--calibration"]),
-        (["--quantize", "float16", "--format", "onnx"], ["float16", "--format tflite"]),
         (["--io", "uint8", "--quantize", "int16x8", "--calibration", "x.npy"], ["int16x8"]),
         (["--name", "a/b"], ["a/b"]),
         (["--name", ""], ["name"]),

@@ -11,15 +11,7 @@ ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "models" / "pretrained" / "digits_cnn.keras"
 RECIPE = ROOT / "models" / "digits_cnn.py"
 SCHEMES = ("float32", "float16", "dynamic", "int8", "int16x8")
-ARTIFACTS = {
-    "digits_cnn.float32.tflite",
-    "digits_cnn.float16.tflite",
-    "digits_cnn.dynamic.tflite",
-    "digits_cnn.int8.tflite",
-    "digits_cnn.int16x8.tflite",
-    "digits_cnn.float32.onnx",
-    "digits_cnn.int8.onnx",
-}
+ARTIFACTS = {f"digits_cnn.{scheme}.{kind}" for scheme in SCHEMES for kind in ("tflite", "onnx")}
 
 
 @dataclass(frozen=True)
