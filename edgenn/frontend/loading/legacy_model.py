@@ -6,7 +6,7 @@ graph is wired here from the stored calls ("inbound nodes"): each names the laye
 ``[layer, call, output, keywords]``.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +14,20 @@ from edgenn.errors import EdgennError, ModelFileError, UnsupportedError
 from edgenn.frontend.keras_import import keras
 from edgenn.frontend.loading.legacy_layers import LayerContext, build_layer
 from edgenn.frontend.loading.legacy_ops import TensorFlowOp, function_named
+from edgenn.frontend.loading.legacy_references import (
+    CONSTANT,
+    all_references,
+    bare,
+    is_reference,
+    references,
+    single,
+    structure,
+)
 from edgenn.frontend.loading.legacy_rules import Config
 from edgenn.frontend.loading.reasons import reason
 
 _MODEL_CLASSES = frozenset({"Functional", "Model", "Sequential"})
 _OP_CLASSES = frozenset({"SlicingOpLambda", "TFOpLambda"})
-_CONSTANT = "_CONSTANT_VALUE"
 _LISTS_OF_ONE = (
     keras.layers.Add,
     keras.layers.Average,
@@ -167,8 +175,8 @@ class _Functional:
                 self._outputs[name, 0] = [self._items[name].layer.output]
         self._wire(entries)
         model = keras.Model(
-            inputs=_single(_structure(self._config["input_layers"], self._tensor)),
-            outputs=_single(_structure(self._config["output_layers"], self._tensor)),
+            inputs=single(structure(self._config["input_layers"], self._tensor)),
+            outputs=single(structure(self._config["output_layers"], self._tensor)),
             name=_name(self._config.get("name")),
         )
         return model, list(self._items.values())
@@ -195,7 +203,7 @@ class _Functional:
                 )
 
     def _ready(self, call: Any) -> bool:
-        return all(self._key(ref) in self._outputs for ref in _references(call, self._calls))
+        return all(self._key(ref) in self._outputs for ref in references(call, self._calls))
 
     def _key(self, reference: Any) -> tuple[str, int]:
         """The call that a reference means.
@@ -212,19 +220,19 @@ class _Functional:
         return name, index - (1 if _has_inputs(item) else 0)
 
     def _tensor(self, reference: Any) -> Any:
-        if reference[0] == _CONSTANT:
+        if reference[0] == CONSTANT:
             return reference[2]
         return self._outputs[self._key(reference)][reference[2]]
 
     def _call(self, entry: Mapping[str, Any], call: Any) -> list[Any]:
         """Call a layer (or TensorFlow function) on what the stored call names."""
         where = self._context.where(entry["name"], entry["class_name"])
-        inputs = _structure(call, self._tensor)
-        first = next(_all_references(call))
+        inputs = structure(call, self._tensor)
+        first = next(all_references(call))
         keywords = self._keywords(first[3] if len(first) > 3 else {}, where)
         try:
             if entry["class_name"] in _OP_CLASSES:
-                result = _call_op(entry, _bare(call, inputs), keywords)
+                result = _call_op(entry, bare(call, inputs), keywords)
             else:
                 layer = self._items[entry["name"]].layer
                 result = _call_layer(layer, inputs, keywords)
@@ -251,7 +259,7 @@ class _Functional:
         }
 
     def _with_tensors(self, value: Any) -> Any:
-        if _is_reference(value) and value[0] in self._calls:
+        if is_reference(value) and value[0] in self._calls:
             return self._tensor(value)
         if isinstance(value, dict):
             return {key: self._with_tensors(entry) for key, entry in value.items()}
@@ -271,7 +279,7 @@ class _Functional:
 
 def _call_layer(layer: Any, inputs: Any, keywords: dict[str, Any]) -> Any:
     if not isinstance(layer, _LISTS_OF_ONE):
-        inputs = _single(inputs)
+        inputs = single(inputs)
     if isinstance(inputs, list) and isinstance(layer, _RECURRENT):
         return layer(inputs[0], initial_state=inputs[1:], **keywords)
     return layer(inputs, **keywords)
@@ -298,62 +306,6 @@ def _call_op(entry: Mapping[str, Any], argument: Any, keywords: dict[str, Any]) 
         name=_name(entry["name"]),
     )
     return layer(tensors)
-
-
-def _bare(call: Any, inputs: Any) -> Any:
-    """A TensorFlow function's single argument; a list is an argument that is a list."""
-    return inputs[0] if _is_reference(call) else inputs
-
-
-def _is_reference(value: Any) -> bool:
-    return (
-        isinstance(value, list | tuple)
-        and len(value) in (3, 4)
-        and isinstance(value[0], str)
-        and isinstance(value[1], int)
-    )
-
-
-def _structure(stored: Any, tensor_of: Callable[[Any], Any]) -> Any:
-    """A nest of references → the same nest of tensors; one reference → a list of one."""
-    if _is_reference(stored):
-        return [tensor_of(stored)]
-    return _nest(stored, tensor_of)
-
-
-def _single(value: Any) -> Any:
-    """Keras 2 stores one tensor as a list of one."""
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
-
-
-def _nest(stored: Any, tensor_of: Callable[[Any], Any]) -> Any:
-    if _is_reference(stored):
-        return tensor_of(stored)
-    if isinstance(stored, dict):
-        return {key: _nest(value, tensor_of) for key, value in stored.items()}
-    return [_nest(value, tensor_of) for value in stored]
-
-
-def _all_references(stored: Any) -> Iterator[Any]:
-    """The references of a call's positional input, constants too."""
-    if _is_reference(stored):
-        yield stored
-    elif isinstance(stored, dict | list | tuple):
-        for value in stored.values() if isinstance(stored, dict) else stored:
-            yield from _all_references(value)
-
-
-def _references(stored: Any, names: Mapping[str, int]) -> Iterator[Any]:
-    """The references of a call to layers, also those among its keyword arguments."""
-    if _is_reference(stored) and (stored[0] in names or stored[0] == _CONSTANT):
-        if stored[0] != _CONSTANT:
-            yield stored
-        stored = stored[3] if len(stored) > 3 else {}
-    if isinstance(stored, dict):
-        stored = list(stored.values())
-    if isinstance(stored, list | tuple):
-        for value in stored:
-            yield from _references(value, names)
 
 
 def _is_model(item: LegacyLayer) -> bool:
