@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgenn.ir.operator import IntegerInput, Operator, OutputRule, TensorType
+from edgenn.ir.operator import IntegerInput, OutputRule, TensorType
 from edgenn.ir.ops import integer_elementwise as kernels
 from edgenn.ir.ops.broadcasting import broadcast_shapes
 from edgenn.ir.ops.elementwise import FLOAT_ONLY, INT8_ONLY, Binary, Unary
+from edgenn.ir.ops.moving import Mover
 from edgenn.ir.tensor import Array, Tensor
 
 INTEGER = frozenset({"int8", "int16"})
@@ -103,11 +104,10 @@ class LogicalNot(Unary):
 
 
 @dataclass(frozen=True)
-class Select(Operator):
+class Select(Mover):
     """Inputs: condition (bool), a, b. Output: a where the condition holds, else b."""
 
     kind = "select"
-    output_rule = OutputRule.SAME_AS_INPUT
     data_inputs = (1, 2)
 
     def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
@@ -117,8 +117,3 @@ class Select(Operator):
     def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
         condition, a, b = inputs
         return (np.where(condition, a, b),)
-
-    def evaluate_integer(
-        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
-    ) -> tuple[Array, ...]:
-        return self.evaluate([x.values for x in inputs])

@@ -6,10 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from edgenn.ir.operator import Activation, IntegerInput, Operator, OutputRule, TensorType
+from edgenn.ir.operator import Activation, IntegerInput, Operator, TensorType
 from edgenn.ir.ops import integer_elementwise as kernels
 from edgenn.ir.ops.broadcasting import broadcast_shapes
 from edgenn.ir.ops.integer import stored
+from edgenn.ir.ops.moving import Mover
 from edgenn.ir.tensor import Array, Tensor
 
 FLOAT_ONLY: frozenset[str] = frozenset()
@@ -90,15 +91,8 @@ class Div(Arithmetic):
 
 
 @dataclass(frozen=True)
-class Extremum(Binary):
+class Extremum(Mover, Binary):
     """Chooses one of the operands, which share one scale."""
-
-    output_rule = OutputRule.SAME_AS_INPUT
-
-    def evaluate_integer(
-        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
-    ) -> tuple[Array, ...]:
-        return self.evaluate([x.values for x in inputs])
 
 
 @dataclass(frozen=True)

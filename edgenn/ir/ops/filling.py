@@ -8,7 +8,7 @@ import numpy as np
 
 from edgenn.ir.operator import IntegerInput, TensorType
 from edgenn.ir.ops.broadcasting import broadcast_shapes
-from edgenn.ir.ops.shape import Mover
+from edgenn.ir.ops.moving import Mover
 from edgenn.ir.tensor import Array, Quantization, Tensor
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from edgenn.ir.operator import IntegerInput, Operator, OutputRule, TensorType
 from edgenn.ir.ops import integer_reduction as kernels
 from edgenn.ir.ops.elementwise import FLOAT_ONLY
+from edgenn.ir.ops.moving import Mover
 from edgenn.ir.tensor import Array, Shape, Tensor
 
 
@@ -65,15 +66,8 @@ class Rescaled(Reduction):
 
 
 @dataclass(frozen=True)
-class Selected(Reduction):
+class Selected(Mover, Reduction):
     """A reduction whose result is one of the values: one scale for input and output."""
-
-    output_rule = OutputRule.SAME_AS_INPUT
-
-    def evaluate_integer(
-        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
-    ) -> tuple[Array, ...]:
-        return self.evaluate([x.values for x in inputs])
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 from edgenn.ir.fixed_point import Ints, round_half_away
 from edgenn.ir.operator import IntegerInput, Operator, OutputRule, TensorType
 from edgenn.ir.ops.convolution import require_rank
+from edgenn.ir.ops.moving import Mover
 from edgenn.ir.tensor import Array, Tensor
 
 
@@ -34,7 +35,7 @@ class Resize(Operator):
 
 
 @dataclass(frozen=True)
-class ResizeNearest(Resize):
+class ResizeNearest(Mover, Resize):
     """The nearest input pixel."""
 
     kind = "resize_nearest"
@@ -52,11 +53,6 @@ class ResizeNearest(Resize):
         rows = self.nearest(x.shape[1], self.size[0])
         columns = self.nearest(x.shape[2], self.size[1])
         return (x[:, rows][:, :, columns],)
-
-    def evaluate_integer(
-        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
-    ) -> tuple[Array, ...]:
-        return self.evaluate([x.values for x in inputs])
 
 
 @dataclass(frozen=True)

@@ -6,24 +6,10 @@ from math import prod
 
 import numpy as np
 
-from edgenn.ir.operator import IntegerInput, Operator, OutputRule, ShapeError, TensorType
+from edgenn.ir.operator import ShapeError, TensorType
+from edgenn.ir.ops.moving import Mover
 from edgenn.ir.ops.reduction import normalized
 from edgenn.ir.tensor import Array, Tensor
-
-
-@dataclass(frozen=True)
-class Mover(Operator):
-    """Base of the operators whose outputs hold values of their inputs, unchanged.
-
-    Their integer evaluation is their float evaluation, run on the stored integers.
-    """
-
-    output_rule = OutputRule.SAME_AS_INPUT
-
-    def evaluate_integer(
-        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
-    ) -> tuple[Array, ...]:
-        return self.evaluate([x.values for x in inputs])
 
 
 @dataclass(frozen=True)
