@@ -55,8 +55,8 @@ class Child:
         timer.start()
         try:
             if message is not None:
-                write_message(self._process.stdin, message)  # type: ignore[arg-type]
-            answer = read_message(self._process.stdout)  # type: ignore[arg-type]
+                write_message(self._process.stdin, message)
+            answer = read_message(self._process.stdout)
         except (BrokenPipeError, EOFError):
             answer = None
         finally:

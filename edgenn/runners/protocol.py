@@ -8,7 +8,7 @@ import json
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -25,7 +25,7 @@ class Message:
     arrays: Mapping[str, Array] = field(default_factory=dict)
 
 
-def write_message(stream: BinaryIO, message: Message) -> None:
+def write_message(stream: IO[bytes], message: Message) -> None:
     arrays = {name: np.ascontiguousarray(array) for name, array in message.arrays.items()}
     described = [
         {"name": name, "dtype": array.dtype.str, "shape": np.shape(message.arrays[name])}
@@ -38,7 +38,7 @@ def write_message(stream: BinaryIO, message: Message) -> None:
     stream.flush()
 
 
-def read_message(stream: BinaryIO) -> Message | None:
+def read_message(stream: IO[bytes]) -> Message | None:
     """The next message; ``None`` when the other side has ended.
 
     Raises:
@@ -60,7 +60,7 @@ def read_message(stream: BinaryIO) -> Message | None:
     return Message(header["values"], arrays)
 
 
-def _read_exactly(stream: BinaryIO, size: int) -> bytes:
+def _read_exactly(stream: IO[bytes], size: int) -> bytes:
     content = stream.read(size)
     if len(content) < size:
         raise EOFError
