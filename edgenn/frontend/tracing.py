@@ -20,6 +20,9 @@ TRACE_HINT = (
     f"values), or {HANDLER_HINT}"
 )
 
+RECURRENT = (keras.layers.RNN, keras.layers.Bidirectional)
+"""Keras's own loops over time, whose error in symbolic tensors says nothing to a user."""
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -53,6 +56,11 @@ def trace(context: Context, function: Callable[..., Any], args: Any, kwargs: Any
         symbols.append(keras.KerasTensor(tensor.shape, tensor.dtype))
         return symbols[-1]
 
+    if isinstance(getattr(function, "__self__", None), RECURRENT):
+        raise context.unsupported(
+            f"{describe(function)} is recurrent, which edgenn does not convert yet",
+            "convert the convolutional part as a model of its own",
+        )
     args, kwargs = keras.tree.map_structure(symbol, (args, kwargs))
     if "training" in inspect.signature(function).parameters:
         kwargs = {**kwargs, "training": False}
