@@ -8,7 +8,6 @@ from typing import Any
 
 from edgenn.ir.tensor import Tensor
 
-Types = Sequence[str | None]
 Rule = Callable[[Sequence[Tensor | None], Sequence[Tensor], Any], int]
 
 

@@ -13,7 +13,6 @@ import numpy as np
 from edgenn.frontend.context import Context
 from edgenn.ir.operator import Padding
 from edgenn.ir.ops import (
-    Add,
     AveragePool2D,
     Conv2D,
     DepthwiseConv2D,
@@ -184,12 +183,6 @@ def dilated(kernel: Array, dilations: tuple[int, int]) -> Array:
     spread = np.zeros((*extents, *kernel.shape[2:]), kernel.dtype)
     spread[:: dilations[0], :: dilations[1]] = kernel
     return spread
-
-
-def add_bias(context: Context, x: str, bias: Any, channels_first: bool) -> str:
-    """Adds a bias per channel to a result in its final layout."""
-    shape = (-1,) + (1,) * (context.rank(x) - 2) if channels_first else (-1,)
-    return context.add(Add(), [x, context.weight(bias, "bias", lambda b: b.reshape(shape))])
 
 
 def pool(

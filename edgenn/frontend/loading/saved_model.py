@@ -21,7 +21,6 @@ from edgenn.frontend.loading.legacy_weights import StoredLayer, StoredWeight, as
 from edgenn.frontend.loading.loaded import LoadedModel
 from edgenn.frontend.loading.reasons import reason
 
-_KERAS_MODELS = frozenset({"_tf_keras_network", "_tf_keras_sequential", "_tf_keras_model"})
 _SAVE_AGAIN = "save the Keras model with model.save('model.keras') or, in Keras 2, as .h5"
 
 
