@@ -1,6 +1,6 @@
 """Float graph → full-integer graph, following an assignment."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from edgenn.errors import UnsupportedError
 from edgenn.ir.builder import GraphBuilder
@@ -72,6 +72,7 @@ class _Rewriter:
         self.assignment = assign(graph, ranges, self.format, floats)
         self.builder = GraphBuilder.from_graph(graph)
         self._converted: dict[tuple[str, object], str] = {}
+        self._renewed: set[str] = set()
 
     def run(self) -> Graph:
         for name, tensor in self.graph.tensors.items():
@@ -104,27 +105,31 @@ class _Rewriter:
     def activation(self, op: Op, name: str) -> str:
         """The tensor in the parameters that ``op`` needs it in."""
         wanted = self.assignment.entries.get((op.name, name), self.parameters(name))
-        tensor = self.graph.tensors[name]
-        if tensor.data is not None:
-            return self.activation_constant(name, tensor.data, wanted)
+        if self.graph.tensors[name].is_constant:
+            dtype = self.format.activation
+            return self.constant(name, wanted, lambda data: wanted.quantize(data, dtype))
         if wanted == self.parameters(name):
             return name
         return self.convert(name, "requantized", Quantize(self.format.activation), wanted)
 
-    def activation_constant(self, name: str, data: Array, wanted: Quantization) -> str:
+    def constant(
+        self, name: str, wanted: Quantization, integers_of: Callable[[Array], Array]
+    ) -> str:
+        """A constant in integers; each representation is made once.
+
+        It has its own name while that is free, for that is the thread to the Keras layer.
+        """
         key = (name, wanted)
         if key not in self._converted:
-            integers = wanted.quantize(data, self.format.activation)
-            fresh = Tensor.constant(self.constant_name(name), integers, wanted)
-            self.builder.tensors[fresh.name] = fresh
-            self._converted[key] = fresh.name
+            data = self.graph.tensors[name].data
+            assert data is not None
+            read_in_float = any(op.name in self.floats for op in self.graph.consumers[name])
+            is_free = name not in self._renewed and not read_in_float
+            fresh = name if is_free else self.builder.unique(name)
+            self.builder.tensors[fresh] = Tensor.constant(fresh, integers_of(data), wanted)
+            self._renewed.add(name)
+            self._converted[key] = fresh
         return self._converted[key]
-
-    def constant_name(self, name: str) -> str:
-        """The constant's own name while it is free, for it is the thread to the Keras layer."""
-        taken = name in self._converted.values()
-        read_in_float = any(op.name in self.floats for op in self.graph.consumers[name])
-        return self.builder.unique(name) if taken or read_in_float else name
 
     def convert(
         self, name: str, suffix: str, operator: Quantize | Dequantize, wanted: Quantization | None
@@ -153,36 +158,22 @@ class _Rewriter:
             scales = weight_scales(
                 weights.data, axis, None if bias is None else bias.data, input_scale
             )
-            inputs[index] = self.weight_constant(weights, scales, axis)
+            inputs[index] = self.weights(weights.name, scales, axis)
             if bias is not None and bias_index is not None:
-                inputs[bias_index] = self.bias_constant(bias, scales * input_scale)
+                inputs[bias_index] = self.bias(bias.name, scales * input_scale)
+
+    def weights(self, name: str, scales: Array, axis: int) -> str:
+        wanted = Quantization.per_channel(scales, axis)
+        return self.constant(name, wanted, lambda data: quantize_weights(data, scales, axis))
+
+    def bias(self, name: str, scales: Array) -> str:
+        wanted, dtype = Quantization.per_channel(scales, 0), self.format.bias
+        return self.constant(name, wanted, lambda data: quantize_bias(data, wanted.scale, dtype))
 
     def scale_of(self, name: str) -> float:
         quantization = self.builder.tensors[name].quantization
         assert quantization is not None
         return float(quantization.scale[0])
-
-    def weight_constant(self, weights: Tensor, scales: Array, axis: int) -> str:
-        quantization = Quantization.per_channel(scales, axis)
-        key = (weights.name, quantization)
-        if key not in self._converted:
-            assert weights.data is not None
-            integers = quantize_weights(weights.data, scales, axis)
-            fresh = Tensor.constant(self.constant_name(weights.name), integers, quantization)
-            self.builder.tensors[fresh.name] = fresh
-            self._converted[key] = fresh.name
-        return self._converted[key]
-
-    def bias_constant(self, bias: Tensor, scales: Array) -> str:
-        quantization = Quantization.per_channel(scales, 0)
-        key = (bias.name, quantization)
-        if key not in self._converted:
-            assert bias.data is not None
-            integers = quantize_bias(bias.data, quantization.scale, self.format.bias)
-            fresh = Tensor.constant(self.constant_name(bias.name), integers, quantization)
-            self.builder.tensors[fresh.name] = fresh
-            self._converted[key] = fresh.name
-        return self._converted[key]
 
     def float_op(self, op: Op) -> None:
         """Leaves the op in float: its inputs are dequantised, its outputs quantised again."""
