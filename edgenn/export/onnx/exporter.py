@@ -1,7 +1,5 @@
 """Graph → the bytes of an .onnx file."""
 
-import importlib
-import pkgutil
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,6 +13,7 @@ from edgenn.export.onnx.registry import EMITTERS
 from edgenn.export.onnx.serialization import serialize
 from edgenn.ir.graph import Graph
 from edgenn.ir.tensor import Tensor
+from edgenn.registration import import_modules
 
 OPSET = 21
 """The first with 16-bit QuantizeLinear; ONNX Runtime 1.20 runs it."""
@@ -52,8 +51,7 @@ def to_onnx(graph: Graph) -> bytes:
 
 def load_emitters() -> None:
     """Imports every file of ``emitters/``, each of which registers its functions."""
-    for module in pkgutil.iter_modules(emitters.__path__):
-        importlib.import_module(f"{emitters.__name__}.{module.name}")
+    import_modules(emitters)
 
 
 def model() -> Any:

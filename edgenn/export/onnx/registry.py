@@ -1,20 +1,7 @@
-"""Which function writes which operator; filled by the files in ``emitters/``."""
-
-from collections.abc import Callable
+"""The emitters of ONNX; filled by the files in ``emitters/``."""
 
 from edgenn.export.onnx.context import Context
-from edgenn.ir.graph import Op
-from edgenn.ir.operator import Operator
+from edgenn.export.registry import Registry
 
-Emitter = Callable[[Op, Context], None]
-EMITTERS: dict[type[Operator], Emitter] = {}
-
-
-def emitter(*operators: type[Operator]) -> Callable[[Emitter], Emitter]:
-    """Registers a function as the writer of ``operators``."""
-
-    def register(function: Emitter) -> Emitter:
-        EMITTERS.update(dict.fromkeys(operators, function))
-        return function
-
-    return register
+EMITTERS = Registry[Context]()
+emitter = EMITTERS.emitter

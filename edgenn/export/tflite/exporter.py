@@ -1,8 +1,5 @@
 """Graph → the bytes of a .tflite file."""
 
-import importlib
-import pkgutil
-
 from ai_edge_litert import schema_py_generated as schema
 
 from edgenn.errors import UnsupportedError
@@ -12,6 +9,7 @@ from edgenn.export.tflite.metadata import add_metadata
 from edgenn.export.tflite.registry import EMITTERS
 from edgenn.export.tflite.serialization import serialize
 from edgenn.ir.graph import Graph
+from edgenn.registration import import_modules
 
 SIGNATURE = "serving_default"
 
@@ -40,8 +38,7 @@ def to_tflite(graph: Graph) -> bytes:
 
 def load_emitters() -> None:
     """Imports every file of ``emitters/``, each of which registers its functions."""
-    for module in pkgutil.iter_modules(emitters.__path__):
-        importlib.import_module(f"{emitters.__name__}.{module.name}")
+    import_modules(emitters)
 
 
 def signature(graph: Graph, context: Context) -> schema.SignatureDefT:

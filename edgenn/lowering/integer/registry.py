@@ -1,12 +1,11 @@
 """Which rule rewrites which operator; filled by the files in ``rules/``."""
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from edgenn.ir.graph import Op
 from edgenn.ir.operator import Operator
+from edgenn.registration import import_modules
 
 if TYPE_CHECKING:
     from edgenn.lowering.integer.composer import Composer
@@ -38,5 +37,4 @@ def load_rules() -> None:
     """Imports every file of ``rules/``, each of which registers its functions."""
     from edgenn.lowering.integer import rules
 
-    for module in pkgutil.iter_modules(rules.__path__):
-        importlib.import_module(f"{rules.__name__}.{module.name}")
+    import_modules(rules)
