@@ -7,7 +7,7 @@ from typing import Any
 
 from edgenn import bundle, compiler
 from edgenn.bundle import Bundle
-from edgenn.compiler import Progress, QuantizationOptions, silent
+from edgenn.compiler import QuantizationOptions
 from edgenn.data import load as load_samples
 from edgenn.description import artifact, package_versions, ports, version
 from edgenn.drift import CheckReport, check_bundle
@@ -15,6 +15,7 @@ from edgenn.inspection import Inspection, inspect_artifact, is_artifact
 from edgenn.ir.graph import Graph
 from edgenn.options import DEFAULT_CALIBRATOR, DEFAULT_FORMATS, DEFAULT_SCHEMES
 from edgenn.passes import with_batch
+from edgenn.progress import Progress, silent
 from edgenn.quantization.border import with_border
 from edgenn.quantization.schemes import Scheme
 from edgenn.reference import keep_reference, source_of_truth

@@ -4,33 +4,32 @@ Each step takes what the one before gave; nothing travels back. ``edgenn.api`` a
 bundles and the judge around it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any, Final
 
 import numpy as np
 
-from edgenn.errors import DataError, UnsupportedError, UsageError
+from edgenn.errors import DataError, UnsupportedError
 from edgenn.ir.graph import Graph
 from edgenn.ir.tensor import Array
 from edgenn.lowering.integer import legalize
 from edgenn.passes import simplify
+from edgenn.progress import Progress, silent
 from edgenn.quantization.bias_correction import correct_bias, weighted_inputs
 from edgenn.quantization.calibration import choose_ranges, observed_tensors
 from edgenn.quantization.calibrators import CALIBRATORS, DEFAULT_CALIBRATOR
 from edgenn.quantization.equalization import Channels, balanced_tensors, equalize
 from edgenn.quantization.integer import quantize_integer
 from edgenn.quantization.saturation import saturating_inputs
-from edgenn.quantization.schemes import INTEGER_FORMATS, Scheme
+from edgenn.quantization.schemes import INTEGER_FORMATS, Scheme, missing_calibration
 from edgenn.quantization.statistics import Statistics
 from edgenn.quantization.weights import WEIGHT_SCHEMES
 from edgenn.runners.calibration import collect_statistics
 
 Samples = Mapping[str, Array]
 """Public input name → array of samples, ``(n, …)``."""
-Progress = Callable[[str, int, int], None]
-"""``(stage, done, total)``, called while work goes on."""
 
 ELEMENTS_PER_BATCH: Final = 1 << 22
 """Activations that calibration holds at once; bounds its memory whatever the sample count."""
@@ -53,10 +52,6 @@ class QuantizationOptions:
     bias_correction: bool = True
     equalization: bool = True
     allow_float: bool = False
-
-
-def silent(stage: str, done: int, total: int) -> None:
-    """The progress nobody watches."""
 
 
 def graph_of(model: Any, *, name: str | None = None, batch: int | None = None) -> Graph:
@@ -147,10 +142,7 @@ def quantized(
     if not scheme.is_full_integer:
         return WEIGHT_SCHEMES[scheme](graph)
     if calibration is None:
-        raise UsageError(
-            f"{scheme} needs calibration data: integers can only cover ranges that were seen",
-            "give 100 or more typical samples with --calibration FILE",
-        )
+        raise missing_calibration(scheme)
     calibrator = CALIBRATORS[options.calibrator]
     graph = calibration.graph
     format_ = INTEGER_FORMATS[scheme]

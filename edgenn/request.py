@@ -5,7 +5,7 @@ from typing import Any
 
 from edgenn.errors import UsageError
 from edgenn.options import CALIBRATORS, FORMATS, IO_DTYPES, SCHEMES
-from edgenn.quantization.schemes import Scheme
+from edgenn.quantization.schemes import Scheme, missing_calibration
 
 
 def chosen_schemes(
@@ -25,10 +25,7 @@ def chosen_schemes(
         raise UsageError("nothing to write: give at least one format and one scheme")
     for scheme in schemes:
         if scheme.is_full_integer and calibration is None:
-            raise UsageError(
-                f"{scheme} needs calibration data: integers only cover ranges that were seen",
-                "give 100 or more typical samples with --calibration FILE",
-            )
+            raise missing_calibration(scheme)
     if io == "uint8" and Scheme.INT16X8 in schemes:
         raise UsageError("int16x8 files take int16 or float32, not uint8", "leave --io out")
     return schemes

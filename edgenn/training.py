@@ -1,6 +1,5 @@
 """Trains a recipe's model and writes it as a .keras file."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,8 +7,7 @@ from typing import Any
 from edgenn.atomic import replace_file
 from edgenn.data import load_recipe
 from edgenn.errors import OutputError, UnavailableError
-
-Progress = Callable[[str, int, int], None]
+from edgenn.progress import Progress
 
 
 @dataclass(frozen=True)

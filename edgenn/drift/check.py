@@ -9,10 +9,10 @@ from edgenn.data import Dataset
 from edgenn.drift.metrics import Value, compute_metrics
 from edgenn.drift.report import CheckReport, Rung
 from edgenn.errors import ArtifactError, DataError, EngineError, UnavailableError, UsageError
+from edgenn.progress import Progress
 from edgenn.runners import LADDER, Runner
 from edgenn.runtime.tensor_info import Array
 
-Progress = Callable[[str, int, int], None]
 Outputs = Mapping[str, Array]
 Predict = Callable[[Dataset], Outputs]
 """Keras's predictions: output name → array."""

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from edgenn.errors import UsageError
+
 
 class Scheme(StrEnum):
     """What is stored in which precision."""
@@ -41,3 +43,11 @@ INTEGER_FORMATS: dict[Scheme, IntegerFormat] = {
     Scheme.INT8: IntegerFormat("int8", "int32", symmetric=False),
     Scheme.INT16X8: IntegerFormat("int16", "int64", symmetric=True),
 }
+
+
+def missing_calibration(scheme: Scheme) -> UsageError:
+    """Why a full-integer scheme cannot do without samples."""
+    return UsageError(
+        f"{scheme} needs calibration data: integers only cover ranges that were seen",
+        "give 100 or more typical samples with --calibration FILE",
+    )

@@ -4,22 +4,19 @@ Its first message holds a float model whose outputs are all its tensors, and wha
 each; then come batches of samples; the last message asks for the statistics.
 """
 
-import os
 import sys
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from edgenn.quantization.statistics import Statistics
-from edgenn.runners.protocol import Message, read_message, write_message
+from edgenn.runners.protocol import Message, own_answers, read_message, write_message
 from edgenn.runtime.tensor_info import Array
 
 THREADS = 2
 
 
 def main() -> None:
-    # native libraries print to stdout as they like: messages get a descriptor of their own
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
+    answers = own_answers()
     requests = sys.stdin.buffer
     job = read_message(requests)
     if job is None:
@@ -29,7 +26,7 @@ def main() -> None:
     serve(observer, requests, answers)
 
 
-def serve(observer: "Observer", requests: BinaryIO, answers: BinaryIO) -> None:
+def serve(observer: "Observer", requests: IO[bytes], answers: IO[bytes]) -> None:
     while (request := read_message(requests)) is not None:
         if "finished" in request.values:
             write_message(answers, observer.result())

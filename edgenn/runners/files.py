@@ -9,8 +9,9 @@ import numpy as np
 from edgenn.atomic import replace_file
 from edgenn.data import load
 from edgenn.errors import OutputError
+from edgenn.progress import Progress
 from edgenn.runners import default_runner
-from edgenn.runners.runner import Progress, RunResult
+from edgenn.runners.runner import RunResult
 from edgenn.runtime.tensor_info import Array
 
 

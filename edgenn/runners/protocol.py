@@ -5,6 +5,7 @@ after the other in C order. No pickle: a child that went wrong cannot make its p
 """
 
 import json
+import os
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,16 @@ class Message:
 
     values: Mapping[str, Any] = field(default_factory=dict)
     arrays: Mapping[str, Array] = field(default_factory=dict)
+
+
+def own_answers() -> IO[bytes]:
+    """Where a child process writes messages: what was its stdout.
+
+    Native libraries print to stdout as they like: from here on that goes to stderr.
+    """
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return answers
 
 
 def write_message(stream: IO[bytes], message: Message) -> None:

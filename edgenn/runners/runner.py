@@ -3,7 +3,7 @@
 import re
 import statistics
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +12,9 @@ from typing import Protocol
 import numpy as np
 
 from edgenn.errors import ArtifactError, DataError
+from edgenn.progress import Progress
 from edgenn.runners.protocol import Message
 from edgenn.runtime.tensor_info import Array, TensorInfo
-
-Progress = Callable[[str, int, int], None]
-"""``(stage, done, total)``, called while work goes on."""
 
 MESSAGE_BYTES = 1 << 24
 """Samples that go to the child in one message; bounds the memory on both sides."""

@@ -4,25 +4,22 @@ It opens the artifact, says what it is, and answers each message of samples with
 until its input ends. Imports NumPy and the engine, so that it starts at once.
 """
 
-import os
 import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
 from edgenn.errors import EdgennError
-from edgenn.runners.protocol import Message, read_message, write_message
+from edgenn.runners.protocol import Message, own_answers, read_message, write_message
 from edgenn.runtime import Session
 from edgenn.runtime.tensor_info import Array
 
 
 def main() -> None:
-    # native libraries print to stdout as they like: messages get a descriptor of their own
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
+    answers = own_answers()
     try:
         engine, artifact = sys.argv[1:]
         session = Session(Path(artifact), engine=engine)
@@ -43,7 +40,7 @@ def description(session: Session) -> dict[str, Any]:
     }
 
 
-def serve(session: Session, requests: BinaryIO, answers: BinaryIO) -> None:
+def serve(session: Session, requests: IO[bytes], answers: IO[bytes]) -> None:
     while (request := read_message(requests)) is not None:
         outputs, latencies_ms = run_samples(session, dict(request.arrays))
         write_message(answers, Message({"latencies_ms": latencies_ms}, outputs))
