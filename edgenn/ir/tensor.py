@@ -22,6 +22,13 @@ FARTHEST_STEP: Final = np.float32(2**31)
 """Steps from 0 beyond which every dtype of activations has long saturated."""
 
 
+def along(values: Array, axis: int, rank: int) -> Array:
+    """A vector shaped so that it broadcasts along ``axis`` of a ``rank``-D array."""
+    shape = [1] * rank
+    shape[axis] = -1
+    return values.reshape(shape)
+
+
 @dataclass(frozen=True, eq=False)
 class Quantization:
     """Affine quantisation: ``real = scale * (integer - zero_point)``.
@@ -60,9 +67,7 @@ class Quantization:
         """``values`` shaped so that they broadcast along ``axis`` of a ``rank``-D array."""
         if self.axis is None:
             return values.reshape(())
-        shape = [1] * rank
-        shape[self.axis] = -1
-        return values.reshape(shape)
+        return along(values, self.axis, rank)
 
     def quantize(self, real: Array, dtype: str) -> Array:
         """Nearest integers, ties away from zero as TFLite's QUANTIZE does, saturated."""

@@ -13,7 +13,7 @@ from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.graph import Graph, Op
 from edgenn.ir.operator import Operator
 from edgenn.ir.ops import Conv2D, DepthwiseConv2D, FullyConnected
-from edgenn.ir.tensor import Array, Tensor
+from edgenn.ir.tensor import Array, Tensor, along
 from edgenn.quantization.parameters import quantize_weights, weight_scales
 
 
@@ -47,9 +47,7 @@ def mean_shift(graph: Graph, op: Op, channel_means: Mapping[str, Array]) -> Arra
         return None
     (axis,) = op.operator.weight_axes.values()
     scales = weight_scales(weights, axis, None, 1.0)
-    shape = [1] * weights.ndim
-    shape[axis] = -1
-    rounded = quantize_weights(weights, scales, axis) * scales.reshape(shape)
+    rounded = quantize_weights(weights, scales, axis) * along(scales, axis, weights.ndim)
     return MEAN_OUTPUT[type(op.operator)](op.operator, rounded - weights, mean)
 
 

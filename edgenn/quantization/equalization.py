@@ -17,7 +17,7 @@ import numpy as np
 from edgenn.ir.graph import Graph, Op
 from edgenn.ir.operator import Activation
 from edgenn.ir.ops import Conv2D, DepthwiseConv2D, FullyConnected
-from edgenn.ir.tensor import Array, Tensor
+from edgenn.ir.tensor import Array, Tensor, along
 from edgenn.quantization.parameters import WEIGHT_LIMIT
 
 STRENGTHS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -179,9 +179,8 @@ def scale_inputs(tensors: dict[str, Tensor], op: Op, factors: Array) -> None:
 def multiply(tensors: dict[str, Tensor], name: str, factors: Array, axis: int) -> None:
     tensor = tensors[name]
     assert tensor.data is not None
-    shape = [1] * tensor.rank
-    shape[axis] = -1
-    tensors[name] = tensor.with_(data=(tensor.data * factors.reshape(shape)).astype(np.float32))
+    data = tensor.data * along(factors, axis, tensor.rank)
+    tensors[name] = tensor.with_(data=data.astype(np.float32))
 
 
 def multiply_grouped(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgenn.ir.tensor import INTEGER_RANGES, Array, Quantization
+from edgenn.ir.tensor import INTEGER_RANGES, Array, Quantization, along
 
 SMALLEST_RANGE = 1e-6
 """Activations that stay below this are dead, or the rounding errors of a difference. LiteRT's
@@ -68,9 +68,9 @@ def weight_scales(
 
 def quantize_weights(weights: Array, scales: Array, axis: int) -> NDArray[np.int8]:
     """Weights to the nearest int8 step, channel by channel."""
-    shape = [1] * weights.ndim
-    shape[axis] = -1
-    steps = np.round(weights.astype(np.float64) / scales.astype(np.float64).reshape(shape))
+    steps = np.round(
+        weights.astype(np.float64) / along(scales.astype(np.float64), axis, weights.ndim)
+    )
     return np.clip(steps, -WEIGHT_LIMIT, WEIGHT_LIMIT).astype(np.int8)
 
 

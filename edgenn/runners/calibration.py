@@ -30,7 +30,7 @@ def collect_statistics(
     magnitudes: Collection[str] = (),
     rows: Collection[str] = (),
 ) -> dict[str, Statistics]:
-    """Statistics of every float tensor over all batches, as ``quantization.collect`` gives.
+    """Statistics of every float tensor over all batches; memory is that of one batch.
 
     Args:
         batches: Public input name → array, in the inputs' dtypes.

@@ -9,7 +9,7 @@ from edgenn.ir.fixed_point import Ints, round_half_away
 from edgenn.ir.operator import IntegerInput, Operator, OutputRule, TensorType
 from edgenn.ir.ops.convolution import require_rank
 from edgenn.ir.ops.moving import Mover
-from edgenn.ir.tensor import Array, Tensor
+from edgenn.ir.tensor import Array, Tensor, along
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class ResizeBilinear(Resize):
         (x,) = inputs
         for axis, size in zip((1, 2), self.size, strict=True):
             low, high, weight = self.neighbours(x.shape[axis], size)
-            weight = along(weight, axis).astype(x.dtype)
+            weight = along(weight, axis, 4).astype(x.dtype)
             x = np.take(x, low, axis) * (1 - weight) + np.take(x, high, axis) * weight
         return (x,)
 
@@ -88,7 +88,7 @@ class ResizeBilinear(Resize):
         total = x.values.astype(np.int64)
         for axis, size in zip((1, 2), self.size, strict=True):
             low, high, weight = self.neighbours_in_10_bits(total.shape[axis], size)
-            weight = along(weight, axis)
+            weight = along(weight, axis, 4)
             first = np.take(total, low, axis) * ((1 << 10) - weight)
             total = first + np.take(total, high, axis) * weight
         # C divides toward zero: nearest, ties away from zero
@@ -110,10 +110,3 @@ class ResizeBilinear(Resize):
         low = np.maximum(position >> 10, 0)
         high = np.minimum((position + (1 << 10) - 1) >> 10, size_in - 1)
         return low, high, position - (low << 10)
-
-
-def along(weight: Array, axis: int) -> Array:
-    """A vector shaped to broadcast along ``axis`` of an NHWC tensor."""
-    shape = [1, 1, 1, 1]
-    shape[axis] = -1
-    return weight.reshape(shape)
