@@ -40,6 +40,7 @@ test-all: lint
 
 train: install
 	$(BIN)/edgenn train models/digits_cnn.py -o models/pretrained/digits_cnn.keras
+	$(BIN)/edgenn train models/digits_gru.py -o models/pretrained/digits_gru.keras
 
 clean:
 	rm -rf $(VENV) $(DEMO)
