@@ -21,27 +21,79 @@ TENSOR_TYPES: dict[str, int] = {
 }
 
 
-class Context:
-    """One subgraph of a TFLite model, filled op by op.
+class File:
+    """What the subgraphs of one model share: buffers and operator codes."""
 
-    Tensors are written when they are first named; equal constants share one buffer.
-    """
-
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+    def __init__(self) -> None:
         self.model = schema.ModelT()
         self.model.version = 3
         self.model.operatorCodes = []
         self.model.buffers = [schema.BufferT()]  # buffer 0 means "no data"
-        self.subgraph = schema.SubGraphT()
-        self.subgraph.tensors = []
-        self.subgraph.operators = []
-        self.model.subgraphs = [self.subgraph]
+        self.model.subgraphs = []
         self.builtin_versions: list[tuple[str, int]] = []
-        self._indices: dict[str, int] = {}
         self._buffers: dict[bytes, int] = {}
         self._codes: dict[tuple[int, int], int] = {}
+
+    def buffer(self, data: Array) -> int:
+        """The index of the buffer with these bytes; equal ones are written once."""
+        content = np.ascontiguousarray(data).tobytes()
+        if content not in self._buffers:
+            buffer = schema.BufferT()
+            buffer.data = np.frombuffer(content, np.uint8)
+            self.model.buffers.append(buffer)
+            self._buffers[content] = len(self.model.buffers) - 1
+        return self._buffers[content]
+
+    def code(self, builtin: str, version: int) -> int:
+        """The index of an operator code."""
+        number: int = getattr(schema.BuiltinOperator, builtin)
+        if (number, version) not in self._codes:
+            code = schema.OperatorCodeT()
+            code.builtinCode = number
+            # readers older than schema 3a know the 8-bit field only; 127 sends them away
+            code.deprecatedBuiltinCode = min(number, 127)
+            code.version = version
+            self.model.operatorCodes.append(code)
+            self._codes[number, version] = len(self.model.operatorCodes) - 1
+            self.builtin_versions.append((builtin, version))
+        return self._codes[number, version]
+
+
+class Context:
+    """One subgraph of a TFLite model, filled op by op.
+
+    Tensors are written when they are first named; equal constants share one buffer.
+
+    Args:
+        graph: What is written.
+        name: Of the subgraph.
+        file: The model that it is added to.
+
+    Attributes:
+        number: Of the subgraph in the model.
+    """
+
+    def __init__(self, graph: Graph, name: str = "main", file: File | None = None) -> None:
+        self.graph = graph
+        self.file = File() if file is None else file
+        self.subgraph = schema.SubGraphT()
+        self.subgraph.name = name
+        self.subgraph.tensors = []
+        self.subgraph.operators = []
+        self.number = len(self.file.model.subgraphs)
+        self.file.model.subgraphs.append(self.subgraph)
+        self._indices: dict[str, int] = {}
         self._tensors: list[Tensor] = []
+
+    @property
+    def model(self) -> Any:
+        """The schema's ``ModelT``."""
+        return self.file.model
+
+    @property
+    def builtin_versions(self) -> list[tuple[str, int]]:
+        """The builtins of the whole model."""
+        return self.file.builtin_versions
 
     def tensor(self, name: str) -> Tensor:
         return self.graph.tensors[name]
@@ -51,6 +103,14 @@ class Context:
         if name not in self._indices:
             self._indices[name] = self.add_tensor(self.graph.tensors[name])
         return self._indices[name]
+
+    def bind(self, name: str, index: int) -> None:
+        """Lets a tensor of the graph be one that is written already."""
+        self._indices[name] = index
+
+    def written(self, index: int) -> Tensor:
+        """What was written under an index."""
+        return self._tensors[index]
 
     def indices(self, names: tuple[str, ...]) -> list[int]:
         return [self.index(name) for name in names]
@@ -76,21 +136,12 @@ class Context:
             written.shapeSignature = [-1 if size is None else size for size in tensor.shape]
         written.hasRank = True
         written.type = TENSOR_TYPES[tensor.dtype]
-        written.buffer = 0 if tensor.data is None else self._buffer(tensor.data)
+        written.buffer = 0 if tensor.data is None else self.file.buffer(tensor.data)
         if tensor.quantization is not None:
             written.quantization = quantization_parameters(tensor.quantization)
         self.subgraph.tensors.append(written)
         self._tensors.append(tensor)
         return len(self._tensors) - 1
-
-    def _buffer(self, data: Array) -> int:
-        content = np.ascontiguousarray(data).tobytes()
-        if content not in self._buffers:
-            buffer = schema.BufferT()
-            buffer.data = np.frombuffer(content, np.uint8)
-            self.model.buffers.append(buffer)
-            self._buffers[content] = len(self.model.buffers) - 1
-        return self._buffers[content]
 
     def emit(
         self, builtin: str, inputs: list[int], outputs: list[int], options: Any = None
@@ -105,7 +156,7 @@ class Context:
         types = [None if i < 0 else self._tensors[i] for i in inputs]
         version = operator_version(builtin, types, [self._tensors[i] for i in outputs], options)
         operator = schema.OperatorT()
-        operator.opcodeIndex = self._code(builtin, version)
+        operator.opcodeIndex = self.file.code(builtin, version)
         operator.inputs = inputs
         operator.outputs = outputs
         if options is not None:
@@ -113,19 +164,6 @@ class Context:
             operator.builtinOptionsType = getattr(schema.BuiltinOptions, name)
             operator.builtinOptions = options
         self.subgraph.operators.append(operator)
-
-    def _code(self, builtin: str, version: int) -> int:
-        number: int = getattr(schema.BuiltinOperator, builtin)
-        if (number, version) not in self._codes:
-            code = schema.OperatorCodeT()
-            code.builtinCode = number
-            # readers older than schema 3a know the 8-bit field only; 127 sends them away
-            code.deprecatedBuiltinCode = min(number, 127)
-            code.version = version
-            self.model.operatorCodes.append(code)
-            self._codes[number, version] = len(self.model.operatorCodes) - 1
-            self.builtin_versions.append((builtin, version))
-        return self._codes[number, version]
 
 
 def quantization_parameters(quantization: Quantization) -> Any:

@@ -2,11 +2,10 @@
 
 from ai_edge_litert import schema_py_generated as schema
 
-from edgenn.errors import UnsupportedError
 from edgenn.export.tflite import emitters
 from edgenn.export.tflite.context import Context
 from edgenn.export.tflite.metadata import add_metadata
-from edgenn.export.tflite.registry import EMITTERS
+from edgenn.export.tflite.registry import write_ops
 from edgenn.export.tflite.serialization import serialize
 from edgenn.ir.graph import Graph
 from edgenn.registration import import_modules
@@ -22,13 +21,8 @@ def to_tflite(graph: Graph) -> bytes:
     """
     load_emitters()
     context = Context(graph)
-    context.subgraph.name = "main"
     context.subgraph.inputs = context.indices(tuple(graph.inputs.values()))
-    for op in graph.ops:
-        write = EMITTERS.get(type(op.operator))
-        if write is None:
-            raise UnsupportedError(f"{op.name}: TFLite has no builtin for {op.kind!r}")
-        write(op, context)
+    write_ops(context)
     context.subgraph.outputs = context.indices(tuple(graph.outputs.values()))
     context.model.description = "edgenn"
     context.model.signatureDefs = [signature(graph, context)]

@@ -16,6 +16,7 @@ from edgenn.frontend.handlers import (
     ops_reduction,
     ops_shape,
     pooling,
+    recurrent,
     reshaping,
     wrappers,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "ops_reduction",
     "ops_shape",
     "pooling",
+    "recurrent",
     "reshaping",
     "wrappers",
 ]

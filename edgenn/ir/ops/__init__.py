@@ -43,6 +43,7 @@ from edgenn.ir.ops.filling import BroadcastTo, MirrorPad, Pad, Tile
 from edgenn.ir.ops.function import ElementwiseFunction
 from edgenn.ir.ops.matrix import BatchMatMul, FullyConnected
 from edgenn.ir.ops.pooling import AveragePool2D, MaxPool2D
+from edgenn.ir.ops.recurrent import Gru, Lstm, Recurrent, SimpleRnn
 from edgenn.ir.ops.reduction import (
     ArgMax,
     ArgMin,
@@ -56,6 +57,7 @@ from edgenn.ir.ops.reduction import (
     Sum,
 )
 from edgenn.ir.ops.resize import ResizeBilinear, ResizeNearest
+from edgenn.ir.ops.scan import Scan
 from edgenn.ir.ops.shape import (
     Concatenation,
     ExpandDims,
@@ -89,12 +91,13 @@ __all__ = [
     "Abs", "Add", "ArgMax", "ArgMin", "AveragePool2D", "BatchMatMul", "BroadcastTo", "Cast",
     "Ceil", "Concatenation", "Conv2D", "Cos", "CumSum", "DepthwiseConv2D", "Dequantize", "Div",
     "ElementwiseFunction", "Elu", "Equal", "Exp", "ExpandDims", "Floor", "FloorDiv", "FloorMod",
-    "FullyConnected", "Gather", "Gelu", "Greater", "GreaterEqual", "HardSwish", "LeakyRelu",
-    "Less", "LessEqual", "Log", "LogSoftmax", "LogicalAnd", "LogicalNot", "LogicalOr", "Logistic",
-    "MaxPool2D", "Maximum", "Mean", "Minimum", "MirrorPad", "Mul", "Neg", "NotEqual", "Pack",
-    "Pad", "Pow", "Prelu", "Quantize", "ReduceAll", "ReduceAny", "ReduceMax", "ReduceMin",
-    "ReduceProd", "Relu", "Relu6", "ReluN1To1", "Reshape", "ResizeBilinear", "ResizeNearest",
-    "Reverse", "Round", "Rsqrt", "Select", "Sign", "Sin", "Softmax", "Split", "Sqrt", "Square",
+    "FullyConnected", "Gather", "Gelu", "Greater", "GreaterEqual", "Gru", "HardSwish",
+    "LeakyRelu", "Less", "LessEqual", "Log", "LogSoftmax", "LogicalAnd", "LogicalNot",
+    "LogicalOr", "Logistic", "Lstm", "MaxPool2D", "Maximum", "Mean", "Minimum", "MirrorPad",
+    "Mul", "Neg", "NotEqual", "Pack", "Pad", "Pow", "Prelu", "Quantize", "Recurrent",
+    "ReduceAll", "ReduceAny", "ReduceMax", "ReduceMin", "ReduceProd", "Relu", "Relu6",
+    "ReluN1To1", "Reshape", "ResizeBilinear", "ResizeNearest", "Reverse", "Round", "Rsqrt",
+    "Scan", "Select", "Sign", "SimpleRnn", "Sin", "Softmax", "Split", "Sqrt", "Square",
     "SquaredDifference", "Squeeze", "StridedSlice", "Sub", "Sum", "Tanh", "Tile", "Transpose",
     "TransposeConv2D",
 ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""The forms in which recurrent layers are written."""
