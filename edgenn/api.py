@@ -13,13 +13,22 @@ from edgenn.description import artifact, package_versions, ports, version
 from edgenn.drift import CheckReport, check_bundle
 from edgenn.inspection import Inspection, inspect_artifact, is_artifact
 from edgenn.ir.graph import Graph
-from edgenn.options import DEFAULT_CALIBRATOR, DEFAULT_FORMATS, DEFAULT_SCHEMES
+from edgenn.options import (
+    DEFAULT_CALIBRATOR,
+    DEFAULT_FORMATS,
+    DEFAULT_RNN_FORM,
+    DEFAULT_RNN_PRECISION,
+    DEFAULT_SCHEMES,
+    RNN_FORMS,
+    RNN_PRECISIONS,
+)
 from edgenn.passes import with_batch
+from edgenn.plan import builds
 from edgenn.progress import Progress, silent
 from edgenn.quantization.border import with_border
 from edgenn.quantization.schemes import Scheme
 from edgenn.reference import keep_reference, source_of_truth
-from edgenn.request import chosen_schemes, require_file_name
+from edgenn.request import chosen_schemes, require_file_name, require_known
 from edgenn.source import bundle_name, load_source, with_fingerprint
 from edgenn.stopwatch import Stopwatch
 
@@ -38,6 +47,8 @@ def convert(
     bias_correction: bool = True,
     equalization: bool = True,
     allow_float: bool = False,
+    rnn: str = DEFAULT_RNN_FORM,
+    rnn_precision: str = DEFAULT_RNN_PRECISION,
     reference: Any = None,
     unsafe: bool = False,
     custom: str | Path | None = None,
@@ -59,6 +70,10 @@ def convert(
         bias_correction: Take the mean error of rounded weights out of the biases.
         equalization: Balance channels between layers before rounding.
         allow_float: Leave ops without an integer kernel in float instead of refusing them.
+        rnn: Form of recurrent layers: ``loop``, ``fused``, ``unrolled``, ``step``, or ``auto``:
+            ``step`` for stateful models, else ``loop``.
+        rnn_precision: Of gates and states in full-integer .tflite files: ``float32``, ``int16``,
+            ``int8``, or ``auto``.
         reference: Samples whose Keras predictions are kept in the bundle, so that ``check`` on
             them needs no Keras.
         unsafe: Run Python code that the model file holds (Lambda layers).
@@ -75,6 +90,8 @@ def convert(
     progress = progress or silent
     watch = Stopwatch()
     schemes = chosen_schemes(formats, quantize, calibrator, io, calibration)
+    require_known("form", [rnn], RNN_FORMS)
+    require_known("precision", [rnn_precision], RNN_PRECISIONS)
     options = QuantizationOptions(calibrator, bias_correction, equalization, allow_float)
     if name is not None:
         require_file_name(name)
@@ -85,27 +102,27 @@ def convert(
     with watch("capture"):
         open_graph = compiler.graph_of(loaded, name=name, batch=batch)
         fixed = with_batch(open_graph, batch) if batch else open_graph
+    planned = builds(open_graph, schemes, formats, rnn, rnn_precision)
     samples = None
-    seen: dict[Scheme, compiler.Calibrated] = {}
+    seen: compiler.Calibrations = {}
     with watch("calibrate"):
         if calibration is not None and any(scheme.is_full_integer for scheme in schemes):
             samples = load_samples(calibration, list(open_graph.inputs), split="calibration")
-            seen = compiler.calibrated(open_graph, samples.inputs, schemes, options, progress)
+            seen = compiler.calibrations(open_graph, samples.inputs, planned, options, progress)
     files: dict[str, bytes] = {}
     artifacts: list[bundle.Artifact] = []
-    for index, scheme in enumerate(schemes):
-        progress("writing", index, len(schemes))
+    for index, build in enumerate(planned):
+        progress("writing", index, len(planned))
         with watch("quantize"):
-            graph = compiler.quantized(open_graph, scheme, seen.get(scheme), options)
+            graph = compiler.built(open_graph, build, seen, options)
             graph = with_batch(graph, batch) if batch else graph
-        for format_ in dict.fromkeys(formats):
-            with watch(f"write_{format_}"):
-                border = graph_of_border(graph, format_, scheme, io)
-                content = compiler.written(border, format_)
-                file = f"{name}.{scheme}.{format_}"
-                files[file] = content
-                artifacts.append(artifact(file, format_, scheme, content, border))
-    progress("writing", len(schemes), len(schemes))
+        with watch(f"write_{build.format}"):
+            border = graph_of_border(graph, build.format, build.scheme, io)
+            content = compiler.written(border, build.format)
+            file = f"{name}.{build.scheme}.{build.format}"
+            files[file] = content
+            artifacts.append(artifact(file, build, content, border))
+    progress("writing", len(planned), len(planned))
     kept = None
     if reference is not None:
         with watch("predict"):
@@ -124,6 +141,8 @@ def convert(
             "bias_correction": bias_correction,
             "equalization": equalization,
             "allow_float": allow_float,
+            "rnn": rnn,
+            "rnn_precision": rnn_precision,
             "unsafe": unsafe,
             "custom": None if custom is None else str(custom),
         },

@@ -50,6 +50,19 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Recurrent:
+    """How an artifact holds its recurrent layers.
+
+    Attributes:
+        form: ``loop``, ``fused``, ``unrolled``, ``step`` or ``native``.
+        gates: The precision of gates, cells and states.
+    """
+
+    form: str
+    gates: str
+
+
+@dataclass(frozen=True)
 class Artifact:
     """One file of the bundle.
 
@@ -70,6 +83,7 @@ class Artifact:
     outputs: tuple[TensorInfo, ...]
     op_counts: Mapping[str, int] = field(default_factory=dict)
     macs: int = 0
+    recurrent: Recurrent | None = None
 
 
 @dataclass(frozen=True)
@@ -135,7 +149,8 @@ def optional(cls: type[Any], data: Mapping[str, Any] | None) -> Any:
 
 def artifact_from_json(data: Mapping[str, Any]) -> Artifact:
     ports = {key: tuple(tensor_from_json(e) for e in data[key]) for key in ("inputs", "outputs")}
-    return Artifact(**{**data, **ports})
+    recurrent = optional(Recurrent, data.get("recurrent"))
+    return Artifact(**{**data, **ports, "recurrent": recurrent})
 
 
 def tensor_from_json(data: Mapping[str, Any]) -> TensorInfo:

@@ -4,8 +4,8 @@ Each step takes what the one before gave; nothing travels back. ``edgenn.api`` a
 bundles and the judge around it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, Final
 
@@ -15,7 +15,9 @@ from edgenn.errors import DataError, UnsupportedError
 from edgenn.ir.graph import Graph
 from edgenn.ir.tensor import Array
 from edgenn.lowering.integer import legalize
+from edgenn.lowering.recurrent.forms import Form, lowered
 from edgenn.passes import simplify
+from edgenn.plan import Build
 from edgenn.progress import Progress, silent
 from edgenn.quantization.bias_correction import correct_bias, weighted_inputs
 from edgenn.quantization.calibration import choose_ranges, observed_tensors
@@ -23,7 +25,7 @@ from edgenn.quantization.calibrators import CALIBRATORS, DEFAULT_CALIBRATOR
 from edgenn.quantization.equalization import Channels, balanced_tensors, equalize
 from edgenn.quantization.integer import quantize_integer
 from edgenn.quantization.saturation import saturating_inputs
-from edgenn.quantization.schemes import INTEGER_FORMATS, Scheme, missing_calibration
+from edgenn.quantization.schemes import INTEGER_FORMATS, Gates, Scheme, missing_calibration
 from edgenn.quantization.statistics import Statistics
 from edgenn.quantization.weights import WEIGHT_SCHEMES
 from edgenn.runners.calibration import collect_statistics
@@ -46,12 +48,14 @@ class QuantizationOptions:
         bias_correction: Take the mean error of rounded weights out of the biases.
         equalization: Balance the channels between layers first.
         allow_float: Leave ops without an integer kernel in float.
+        gates: The precision inside of recurrent layers.
     """
 
     calibrator: str = DEFAULT_CALIBRATOR
     bias_correction: bool = True
     equalization: bool = True
     allow_float: bool = False
+    gates: Gates = Gates.FLOAT32
 
 
 def graph_of(model: Any, *, name: str | None = None, batch: int | None = None) -> Graph:
@@ -80,6 +84,41 @@ class Calibrated:
 
     graph: Graph
     statistics: Mapping[str, Statistics]
+
+
+Calibrations = dict[tuple[Scheme, Gates], Calibrated]
+"""What every full-integer build starts from."""
+
+
+def calibrations(
+    graph: Graph,
+    samples: Samples,
+    planned: Sequence[Build],
+    options: QuantizationOptions,
+    progress: Progress = silent,
+) -> Calibrations:
+    """What the builds start from; the samples run once for each precision of gates.
+
+    Raises:
+        DataError: Samples that do not fit the model.
+    """
+    result: Calibrations = {}
+    for gates in dict.fromkeys(build.gates for build in planned if build.scheme.is_full_integer):
+        schemes = dict.fromkeys(build.scheme for build in planned if build.gates is gates)
+        seen = calibrated(graph, samples, schemes, replace(options, gates=gates), progress)
+        result.update({(scheme, gates): entry for scheme, entry in seen.items()})
+    return result
+
+
+def built(graph: Graph, build: Build, seen: Calibrations, options: QuantizationOptions) -> Graph:
+    """The graph of one file: quantised, its recurrent layers in their form.
+
+    Raises:
+        UnsupportedError: Ops without an integer kernel, or a form that a layer cannot have.
+    """
+    options = replace(options, gates=build.gates)
+    result = quantized(graph, build.scheme, seen.get((build.scheme, build.gates)), options)
+    return result if build.form is None else lowered(result, build.form)
 
 
 def calibrated(
@@ -244,4 +283,4 @@ def written(graph: Graph, format_: str) -> bytes:
         return to_onnx(graph)
     from edgenn.export.tflite.exporter import to_tflite
 
-    return to_tflite(graph)
+    return to_tflite(lowered(graph, Form.LOOP))

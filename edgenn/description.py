@@ -7,27 +7,34 @@ from collections.abc import Mapping
 
 from edgenn import bundle
 from edgenn.ir.graph import Graph
-from edgenn.quantization.schemes import Scheme
+from edgenn.plan import Build
 from edgenn.runtime.tensor_info import TensorInfo
 
 PACKAGES = ("keras", "tensorflow", "numpy", "onnx", "flatbuffers", "ai-edge-litert")
 
 
-def artifact(
-    file: str, format_: str, scheme: Scheme, content: bytes, graph: Graph
-) -> bundle.Artifact:
+def artifact(file: str, build: Build, content: bytes, graph: Graph) -> bundle.Artifact:
     """What the manifest says of one file."""
     return bundle.Artifact(
         file=file,
-        format=format_,
-        scheme=str(scheme),
+        format=build.format,
+        scheme=str(build.scheme),
         sha256=hashlib.sha256(content).hexdigest(),
         size_bytes=len(content),
-        inputs=ports(graph, graph.inputs, format_),
-        outputs=ports(graph, graph.outputs, format_),
+        inputs=ports(graph, graph.inputs, build.format),
+        outputs=ports(graph, graph.outputs, build.format),
+        recurrent=recurrent(build),
         op_counts=dict(sorted(Counter(op.kind for op in graph.ops).items())),
         macs=graph.macs(),
     )
+
+
+def recurrent(build: Build) -> bundle.Recurrent | None:
+    """How the file holds its recurrent layers."""
+    if build.form is None:
+        return None
+    gates = str(build.gates) if build.scheme.is_full_integer else "float32"
+    return bundle.Recurrent(str(build.form), gates)
 
 
 def ports(graph: Graph, names: Mapping[str, str], format_: str) -> tuple[TensorInfo, ...]:

@@ -9,7 +9,11 @@ FORMATS: Final = ("tflite", "onnx")
 SCHEMES: Final = ("float32", "float16", "dynamic", "int8", "int16x8")
 IO_DTYPES: Final = ("int8", "uint8", "float32")
 CALIBRATORS: Final = ("minmax", "percentile", "mse")
+RNN_FORMS: Final = ("auto", "loop", "fused", "unrolled", "step")
+RNN_PRECISIONS: Final = ("auto", "float32", "int16", "int8")
 
 DEFAULT_FORMATS: Final = ("tflite", "onnx")
 DEFAULT_SCHEMES: Final = ("float32",)
 DEFAULT_CALIBRATOR: Final = "minmax"
+DEFAULT_RNN_FORM: Final = "auto"
+DEFAULT_RNN_PRECISION: Final = "auto"

@@ -81,6 +81,20 @@ conversion_options: tuple[Callable[[Any], Any], ...] = (
         help="How int8 ranges follow from the samples.",
     ),
     click.option(
+        "--rnn",
+        type=click.Choice(choices.RNN_FORMS),
+        default=choices.DEFAULT_RNN_FORM,
+        show_default=True,
+        help="Form of recurrent layers; auto: step for stateful models, else loop.",
+    ),
+    click.option(
+        "--rnn-precision",
+        type=click.Choice(choices.RNN_PRECISIONS),
+        default=choices.DEFAULT_RNN_PRECISION,
+        show_default=True,
+        help="Precision of gates and states in full-integer .tflite files.",
+    ),
+    click.option(
         "--bias-correction/--no-bias-correction",
         default=True,
         show_default=True,

@@ -109,6 +109,8 @@ class Operator:
         data_inputs: Indices of the inputs that carry real numbers besides weights and bias;
             ``None`` means all.
         integer_dtypes: Activation dtypes for which TFLite has a full-integer kernel.
+        mixed_precision: In a full-integer graph the op takes and gives real numbers and has
+            integer weights: its products run in integers, the rest in float.
     """
 
     kind: ClassVar[str] = ""
@@ -117,6 +119,7 @@ class Operator:
     bias_input: ClassVar[int | None] = None
     data_inputs: ClassVar[tuple[int, ...] | None] = None
     integer_dtypes: ClassVar[frozenset[str]] = frozenset({"int8", "int16"})
+    mixed_precision: ClassVar[bool] = False
 
     registry: ClassVar[dict[str, type["Operator"]]] = {}
 

@@ -15,11 +15,14 @@ from edgenn.quantization.statistics import Statistics
 
 
 def observed_tensors(graph: Graph) -> list[str]:
-    """Names of the tensors that calibration must see: float and computed."""
+    """Names of the tensors that calibration must see: float, computed, and of use to somebody."""
+    border = {*graph.inputs.values(), *graph.outputs.values()}
     return [
         name
         for name, tensor in graph.tensors.items()
-        if tensor.dtype == "float32" and not tensor.is_constant
+        if tensor.dtype == "float32"
+        and not tensor.is_constant
+        and (graph.consumers[name] or name in border)
     ]
 
 
@@ -54,4 +57,7 @@ def choose_ranges(
         name: entry.range if name in border else calibrator.choose(entry, high - low)
         for name, entry in statistics.items()
     }
-    return {**chosen, **saturated_ranges(graph, statistics, format_)}
+    unread = dict.fromkeys(
+        (name for op in graph.ops for name in op.outputs if name not in chosen), Range(0.0, 0.0)
+    )
+    return {**unread, **chosen, **saturated_ranges(graph, statistics, format_)}

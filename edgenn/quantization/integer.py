@@ -16,6 +16,7 @@ from edgenn.quantization.parameters import (
     weight_scales,
 )
 from edgenn.quantization.schemes import INTEGER_FORMATS, Scheme
+from edgenn.quantization.weights import with_integer_weights
 
 
 def float_islands(graph: Graph, scheme: Scheme) -> list[Op]:
@@ -24,7 +25,9 @@ def float_islands(graph: Graph, scheme: Scheme) -> list[Op]:
     return [
         op
         for op in graph.ops
-        if touches_real_numbers(graph, op) and dtype not in op.operator.integer_dtypes
+        if touches_real_numbers(graph, op)
+        and dtype not in op.operator.integer_dtypes
+        and not op.operator.mixed_precision
     ]
 
 
@@ -57,7 +60,14 @@ def quantize_integer(
             f"no {INTEGER_FORMATS[scheme].activation} kernel for {named}{more}",
             "--allow-float keeps these ops in float32",
         )
-    return _Rewriter(graph, scheme, ranges, frozenset(op.name for op in islands)).run()
+    mixed = [op.name for op in graph.ops if op.operator.mixed_precision]
+    floats = frozenset([*mixed, *(op.name for op in islands)])
+    return with_integer_weights(_Rewriter(graph, scheme, ranges, floats).run(), is_mixed)
+
+
+def is_mixed(op: Op) -> bool:
+    """Whether the op is float but for its weights."""
+    return op.operator.mixed_precision
 
 
 class _Rewriter:
@@ -193,6 +203,7 @@ class _Rewriter:
                 continue
             raw = tensor.with_(name=self.builder.unique(f"{name}/float"))
             self.builder.tensors[raw.name] = raw
+            self._converted[name, None] = raw.name  # what a float op behind this one reads
             outputs.append(raw.name)
             requantized.append(Op(name, Quantize(self.format.activation), (raw.name,), (name,)))
         self.builder.ops.append(Op(op.name, op.operator, tuple(inputs), tuple(outputs)))

@@ -45,6 +45,17 @@ INTEGER_FORMATS: dict[Scheme, IntegerFormat] = {
 }
 
 
+class Gates(StrEnum):
+    """The precision of gates, cells and states in a full-integer scheme."""
+
+    FLOAT32 = "float32"
+    """The products run in integers, the rest of a step in float."""
+    INT16 = "int16"
+    """All integers; gates and states have 16 bits."""
+    INT8 = "int8"
+    """All integers of 8 bits."""
+
+
 def missing_calibration(scheme: Scheme) -> UsageError:
     """Why a full-integer scheme cannot do without samples."""
     return UsageError(

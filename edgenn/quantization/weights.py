@@ -1,10 +1,12 @@
 """Schemes that shrink the weights and leave activations in float32."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.graph import Graph, Op
-from edgenn.ir.ops import Dequantize
+from edgenn.ir.operator import Operator
+from edgenn.ir.ops import Dequantize, Scan
 from edgenn.ir.tensor import Quantization, Tensor
 from edgenn.quantization.parameters import quantize_weights, weight_scales
 
@@ -27,29 +29,52 @@ def to_float16(graph: Graph) -> Graph:
         renamed[name] = builder.add(Dequantize(), [name], f"{name}/float32")
     heads = list(builder.ops)
     ops = [
-        Op(op.name, op.operator, tuple(renamed.get(n, n) for n in op.inputs), op.outputs)
+        Op(op.name, halved(op.operator), tuple(renamed.get(n, n) for n in op.inputs), op.outputs)
         for op in graph.ops
     ]
     return graph.with_(tensors=builder.tensors, ops=(*heads, *ops)).pruned()
 
 
+def halved(operator: Operator) -> Operator:
+    """The operator; a loop with its cell's constants in float16."""
+    if isinstance(operator, Scan):
+        return replace(operator, cell=to_float16(operator.cell))
+    return operator
+
+
 def to_dynamic(graph: Graph) -> Graph:
-    """Weights of convolutions and dense layers in int8 per channel."""
+    """Weights of convolutions, dense and recurrent layers in int8 per channel."""
+    return with_integer_weights(graph, lambda op: True)
+
+
+def with_integer_weights(graph: Graph, chosen: Callable[[Op], bool]) -> Graph:
+    """Float weights of some ops in int8 per channel, those inside of loops included."""
     tensors = dict(graph.tensors)
+    ops = []
     for op in graph.ops:
-        for index, axis in op.operator.weight_axes.items():
-            tensor = tensors[op.inputs[index]]
-            if tensor.data is None or tensor.dtype != "float32":
-                continue
-            if tensor.data.size < SMALLEST_WEIGHTS or shared_otherwise(graph, op, index):
-                continue
-            scales = weight_scales(tensor.data, axis, None, 1.0)
-            tensors[tensor.name] = Tensor.constant(
-                tensor.name,
-                quantize_weights(tensor.data, scales, axis),
-                Quantization.per_channel(scales, axis),
-            )
-    return graph.with_(tensors=tensors)
+        if chosen(op):
+            quantize_weights_of(graph, op, tensors)
+            if isinstance(op.operator, Scan):
+                cell = to_dynamic(op.operator.cell)
+                op = replace(op, operator=replace(op.operator, cell=cell))
+        ops.append(op)
+    return graph.with_(tensors=tensors, ops=tuple(ops))
+
+
+def quantize_weights_of(graph: Graph, op: Op, tensors: dict[str, Tensor]) -> None:
+    """Puts the op's weights in int8 into ``tensors``, where that saves space."""
+    for index, axis in op.operator.weight_axes.items():
+        tensor = tensors[op.inputs[index]]
+        if tensor.data is None or tensor.dtype != "float32":
+            continue
+        if tensor.data.size < SMALLEST_WEIGHTS or shared_otherwise(graph, op, index):
+            continue
+        scales = weight_scales(tensor.data, axis, None, 1.0)
+        tensors[tensor.name] = Tensor.constant(
+            tensor.name,
+            quantize_weights(tensor.data, scales, axis),
+            Quantization.per_channel(scales, axis),
+        )
 
 
 def shared_otherwise(graph: Graph, op: Op, index: int) -> bool:

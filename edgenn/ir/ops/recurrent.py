@@ -15,9 +15,10 @@ import numpy as np
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.graph import Graph
 from edgenn.ir.inlining import inline
-from edgenn.ir.operator import Operator, OutputRule, ShapeError, TensorType
+from edgenn.ir.operator import Operator, ShapeError, TensorType
 from edgenn.ir.ops.activation import Logistic, Tanh
 from edgenn.ir.ops.comparison import Select
+from edgenn.ir.ops.conversion import Dequantize
 from edgenn.ir.ops.elementwise import Add, Mul, Sub
 from edgenn.ir.ops.matrix import FullyConnected
 from edgenn.ir.ops.scan import TIME, Scan
@@ -71,8 +72,8 @@ class Recurrent(Operator):
         reverse: From the last step to the first; the sequence stays in input order.
     """
 
-    output_rule = OutputRule.CALIBRATED
     integer_dtypes = frozenset()
+    mixed_precision = True
     weight_axes = {1: 0, 2: 0}
     data_inputs = (0,)
 
@@ -149,10 +150,8 @@ class Recurrent(Operator):
         mask = builder.input(f"{scope}/mask", (None, 1), "bool") if self.masked else None
         names = [f"{scope}/{name}" for name in self.state_names]
         states = [builder.input(name, (None, self.units)) for name in names]
-        for tensor in recurrent:
-            builder.tensors[tensor.name] = tensor
         cell = CellWriter(builder, scope)
-        new = self.step(cell, projected, states, [tensor.name for tensor in recurrent])
+        new = self.step(cell, projected, states, list(map(cell.weight, self.parts(recurrent))))
         output = new[0]
         if mask is not None:
             if self.zero_output_for_mask:
@@ -171,6 +170,10 @@ class Recurrent(Operator):
             builder.finish(outputs), 1 + self.masked, not self.initial, reverse=self.reverse
         )
 
+    def parts(self, recurrent: Sequence[Tensor]) -> list[Tensor]:
+        """The recurrent weights as ``step`` takes them."""
+        return list(recurrent)
+
     @abstractmethod
     def step(
         self, cell: "CellWriter", x: str, states: Sequence[str], recurrent: Sequence[str]
@@ -179,7 +182,7 @@ class Recurrent(Operator):
 
         Args:
             x: The projected input of this step, ``(B, G·U)``.
-            recurrent: The recurrent kernel and, for a GRU, the recurrent bias.
+            recurrent: The constants of ``parts``.
         """
 
 
@@ -189,6 +192,14 @@ class CellWriter:
     def __init__(self, builder: GraphBuilder, scope: str) -> None:
         self.builder = builder
         self.scope = scope
+
+    def weight(self, tensor: Tensor) -> str:
+        """A constant of the cell, in float32 where it is stored in float16."""
+        name = self.builder.unique(tensor.name)
+        self.builder.tensors[name] = tensor.with_(name=name)
+        if tensor.dtype != "float16":
+            return name
+        return self.builder.add(Dequantize(), [name], f"{name}/float32")
 
     def add(self, operator: Operator, inputs: Sequence[str], name: str) -> str:
         return self.builder.add(operator, inputs, f"{self.scope}/{name}")
@@ -269,6 +280,17 @@ class Gru(Recurrent):
     )
     reset_after: bool = True
 
+    def parts(self, recurrent: Sequence[Tensor]) -> list[Tensor]:
+        """Kernel and bias; without ``reset_after`` of the gates, then of the candidate."""
+        if self.reset_after:
+            return list(recurrent)
+        cut = (self.gates - 1) * self.units
+        return [
+            rows(tensor, part, f"{tensor.name}/{name}")
+            for name, part in (("gates", slice(None, cut)), ("candidate", slice(cut, None)))
+            for tensor in recurrent
+        ]
+
     def step(
         self, cell: CellWriter, x: str, states: Sequence[str], recurrent: Sequence[str]
     ) -> list[str]:
@@ -298,8 +320,7 @@ class Gru(Recurrent):
     def _reset_before(
         self, cell: CellWriter, x: str, h: str, recurrent: Sequence[str]
     ) -> tuple[str, str]:
-        kernels = [self._rows(cell, name) for name in recurrent]
-        (gates_kernel, gates_bias), (kernel, bias) = zip(*kernels, strict=True)
+        gates_kernel, gates_bias, kernel, bias = recurrent
         product = cell.add(FullyConnected(), [h, gates_kernel, gates_bias], "recurrent")
         xz, xr, xh = cell.split(x, self.units, ("update_input", "reset_input", "candidate_input"))
         hz, hr = cell.split(product, self.units, ("update_recurrent", "reset_recurrent"))
@@ -311,19 +332,8 @@ class Gru(Recurrent):
         total = cell.add(Add(), [xh, hh], "candidate_sum")
         return z, cell.activate(self.activation, total, "candidate")
 
-    def _rows(self, cell: CellWriter, name: str) -> tuple[str, str]:
-        """The rows of a constant that belong to the gates, and those of the candidate."""
-        tensor = cell.builder.tensors[name]
-        cut = (self.gates - 1) * self.units
-        parts = (rows(tensor, slice(None, cut)), rows(tensor, slice(cut, None)))
-        gates, candidate = (
-            cell.builder.constant(f"{name}/{part}", cut_.data, cut_.quantization)  # type: ignore[arg-type]
-            for part, cut_ in zip(("gates", "candidate"), parts, strict=True)
-        )
-        return gates, candidate
 
-
-def rows(tensor: Tensor, part: slice) -> Tensor:
+def rows(tensor: Tensor, part: slice, name: str) -> Tensor:
     """Some rows of a constant, with their scales."""
     assert tensor.data is not None
     quantization = tensor.quantization
@@ -334,4 +344,4 @@ def rows(tensor: Tensor, part: slice) -> Tensor:
             zero_point=quantization.zero_point[part],
         )
     data = tensor.data[part]
-    return tensor.with_(data=data, shape=data.shape, quantization=quantization)
+    return tensor.with_(name=name, data=data, shape=data.shape, quantization=quantization)

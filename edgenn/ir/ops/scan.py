@@ -7,7 +7,7 @@ import numpy as np
 
 from edgenn.ir.evaluator import evaluate
 from edgenn.ir.graph import Graph
-from edgenn.ir.operator import IntegerInput, Operator, OutputRule, ShapeError, TensorType
+from edgenn.ir.operator import IntegerInput, Operator, ShapeError, TensorType
 from edgenn.ir.tensor import Array, Shape, Tensor
 
 TIME = 1
@@ -31,8 +31,8 @@ class Scan(Operator):
     """
 
     kind = "scan"
-    output_rule = OutputRule.NONE
     integer_dtypes = frozenset()
+    mixed_precision = True
 
     cell: Graph = field(default_factory=lambda: Graph("", {}, (), {}, {}))
     sequences: int = 1

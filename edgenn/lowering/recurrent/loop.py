@@ -45,9 +45,8 @@ def write_loop(builder: GraphBuilder, graph: Graph, op: Op, operator: Recurrent)
 
 
 def weight(graph: Graph, name: str) -> Tensor:
-    """A constant weight; one that is stored in float16 as float32."""
+    """A constant weight as it is stored: in float16 where a dequantize makes it float32."""
     producer = graph.producers.get(name)
     if producer is not None and isinstance(producer.operator, Dequantize):
-        stored = graph.tensors[producer.inputs[0]]
-        return Tensor.constant(name, stored.real().astype("float32"))
+        return graph.tensors[producer.inputs[0]]
     return graph.tensors[name]

@@ -1,0 +1,44 @@
+"""The forms that recurrent layers are written in, and what they are by default."""
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from edgenn.ir.graph import Graph
+from edgenn.ir.ops.recurrent import Recurrent
+from edgenn.ir.ops.scan import Scan
+from edgenn.lowering.recurrent.loop import to_loops
+
+
+class Form(StrEnum):
+    """What is written for a recurrent layer."""
+
+    LOOP = "loop"
+    """A loop over time behind one product for all steps: WHILE in TFLite."""
+    FUSED = "fused"
+    """TFLite's UNIDIRECTIONAL_SEQUENCE_LSTM."""
+    UNROLLED = "unrolled"
+    """One copy of the cell for each step."""
+    STEP = "step"
+    """One step; the states are inputs and outputs."""
+    NATIVE = "native"
+    """ONNX's LSTM, GRU and RNN."""
+
+
+FORMS: dict[Form, Callable[[Graph], Graph]] = {
+    Form.LOOP: to_loops,
+    Form.NATIVE: lambda graph: graph,
+}
+
+
+def lowered(graph: Graph, form: Form) -> Graph:
+    """The graph with its recurrent layers in a form; the same object if it has none.
+
+    Raises:
+        UnsupportedError: A layer that the form cannot have.
+    """
+    return FORMS[form](graph) if is_recurrent(graph) else graph
+
+
+def is_recurrent(graph: Graph) -> bool:
+    """Whether the graph runs over time."""
+    return any(isinstance(op.operator, Recurrent | Scan) for op in graph.ops)

@@ -1,0 +1,71 @@
+"""Which files a conversion writes, and how each of them holds recurrent layers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edgenn.ir.graph import Graph
+from edgenn.lowering.recurrent.forms import Form, is_recurrent
+from edgenn.options import DEFAULT_RNN_FORM, DEFAULT_RNN_PRECISION
+from edgenn.quantization.schemes import Gates, Scheme
+
+STATEFUL = "stateful"
+"""Key of ``Graph.metadata``: the paths of layers that keep their state between calls."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """One file.
+
+    Attributes:
+        form: Of recurrent layers; ``None`` where there are none.
+        gates: Their precision in full-integer schemes.
+    """
+
+    scheme: Scheme
+    format: str
+    form: Form | None
+    gates: Gates
+
+
+def builds(
+    graph: Graph, schemes: Sequence[Scheme], formats: Sequence[str], rnn: str, precision: str
+) -> list[Build]:
+    """The files to write, scheme by scheme.
+
+    Args:
+        rnn: One of ``RNN_FORMS``.
+        precision: One of ``RNN_PRECISIONS``.
+    """
+    result = []
+    for scheme in schemes:
+        for format_ in dict.fromkeys(formats):
+            form = chosen_form(graph, format_, rnn)
+            result.append(Build(scheme, format_, form, chosen_gates(scheme, form, precision)))
+    return result
+
+
+def chosen_form(graph: Graph, format_: str, rnn: str) -> Form | None:
+    """The form asked for, in the words of the file's format."""
+    if not is_recurrent(graph):
+        return None
+    if rnn == DEFAULT_RNN_FORM:
+        rnn = Form.STEP if graph.metadata.get(STATEFUL) else Form.LOOP
+    form = Form(rnn)
+    if format_ == "onnx" and form in (Form.LOOP, Form.FUSED):
+        return Form.NATIVE
+    return form
+
+
+def chosen_gates(scheme: Scheme, form: Form | None, precision: str) -> Gates:
+    """The precision asked for, or the one that drifts least on what the form is for.
+
+    Processors compute gates in float. Targets that take unrolled files have integers only, and
+    16 bits keep a state over many steps; so do the kernels of int16x8.
+    """
+    if form in (None, Form.NATIVE, Form.FUSED) or not scheme.is_full_integer:
+        return Gates.FLOAT32
+    if precision != DEFAULT_RNN_PRECISION:
+        return Gates(precision)
+    if scheme is Scheme.INT16X8 or form is Form.UNROLLED:
+        return Gates.INT16
+    return Gates.FLOAT32
