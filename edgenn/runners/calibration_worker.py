@@ -10,7 +10,9 @@ from typing import IO, Any
 
 from edgenn.quantization.statistics import Statistics
 from edgenn.runners.protocol import Message, own_answers, read_message, write_message
+from edgenn.runtime.litert_variables import Variables
 from edgenn.runtime.tensor_info import Array
+from edgenn.runtime.tflite_file import parse_tflite
 
 THREADS = 2
 
@@ -44,6 +46,7 @@ class Observer:
 
         content = job.arrays["model"].tobytes()
         self.interpreter: Any = Interpreter(model_content=content, num_threads=THREADS)
+        self.variables = Variables(parse_tflite(content, "model").variables, self.interpreter)
         details = self.interpreter.get_input_details()
         self.inputs = {
             name: detail["index"]
@@ -64,10 +67,13 @@ class Observer:
         if shapes != self.shapes:
             for name, index in self.inputs.items():
                 self.interpreter.resize_tensor_input(index, shapes[name])
+            self.variables.resize(list(shapes.values()))
             self.interpreter.allocate_tensors()
             self.shapes = shapes
         for name, index in self.inputs.items():
             self.interpreter.set_tensor(index, batch[name])
+        if self.variables:
+            self.variables.reset()
         self.interpreter.invoke()
 
     def remember(self, batch: Mapping[str, Array]) -> None:

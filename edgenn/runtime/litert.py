@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edgenn.errors import ArtifactError, EngineError, UnavailableError
+from edgenn.runtime.litert_variables import Variables
 from edgenn.runtime.tensor_info import Array
 from edgenn.runtime.tflite_file import read_tflite
 
@@ -22,7 +23,7 @@ LONGEST_REASON = 200
 
 
 class LiteRTEngine:
-    """Runs a .tflite in the interpreter.
+    """Runs a .tflite in the interpreter; every run begins with the initial states.
 
     Args:
         path: The file.
@@ -54,7 +55,8 @@ class LiteRTEngine:
             raise ArtifactError(f"{path}: LiteRT cannot read it: {one_line(error)}") from error
         self._interpreter = interpreter
         self._set_tensor = interpreter.set_tensor
-        self._invoke = interpreter.invoke
+        self._variables = Variables(content.variables, interpreter)
+        self._invoke = self._invoke_afresh if self._variables else interpreter.invoke
         self._get_tensor = interpreter.get_tensor
         self._path = path
 
@@ -67,12 +69,17 @@ class LiteRTEngine:
             for index, info, shape in zip(self._indices, self.inputs, shapes, strict=True):
                 if None in info.shape:
                     self._interpreter.resize_tensor_input(index, shape, strict=True)
+            self._variables.resize(shapes)
             self._interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as error:
             raise EngineError(
                 f"{self._path}: LiteRT refuses it: {one_line(error)}",
                 "edgenn inspect lists its ops and shapes",
             ) from error
+
+    def _invoke_afresh(self) -> None:
+        self._variables.reset()
+        self._interpreter.invoke()
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
         try:

@@ -56,6 +56,7 @@ SCHEMA: dict[str, Fields] = {
         "buffer": scalar(2, "I"),
         "name": text(3),
         "quantization": table(4, "QuantizationParameters"),
+        "is_variable": scalar(5, "B"),
         "sparsity": table(6, "SparsityParameters"),
         "shape_signature": vector(7, "i"),
         "variant_tensors": tables(9, "VariantSubType"),
@@ -131,6 +132,14 @@ class Port:
 
 
 @dataclass(frozen=True)
+class Variable:
+    """A tensor of the main subgraph that keeps its value from run to run."""
+
+    index: int
+    shape: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
 class OperatorUse:
     """One op of the file: its builtin's number, or the name of a custom op."""
 
@@ -147,11 +156,13 @@ class TFLiteFile:
         inputs: In the order of the subgraph, named as in the signature.
         outputs: Likewise.
         operators: The ops of all subgraphs.
+        variables: The states that kernels keep, such as a fused LSTM's.
     """
 
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     operators: tuple[OperatorUse, ...]
+    variables: tuple[Variable, ...]
 
 
 def read_tflite(path: Path) -> TFLiteFile:
@@ -192,7 +203,12 @@ def parse_tflite(data: Any, where: str) -> TFLiteFile:
         )
         for kind in ("inputs", "outputs")
     )
-    return TFLiteFile(inputs, outputs, operators)
+    variables = tuple(
+        Variable(index, open_shape(tensor))
+        for index, tensor in enumerate(main["tensors"] or ())
+        if tensor["is_variable"]
+    )
+    return TFLiteFile(inputs, outputs, operators, variables)
 
 
 def values(vector_: Any) -> list[Any]:
@@ -250,13 +266,18 @@ def signature_names(model: Values, where: str) -> dict[str, dict[int, str]]:
     }
 
 
+def open_shape(tensor: Values) -> tuple[int | None, ...]:
+    """The sizes; ``None`` where open."""
+    sizes = values(tensor["shape_signature"]) or values(tensor["shape"])
+    return tuple(None if size < 0 else int(size) for size in sizes)
+
+
 def port(tensor: Values, index: int, names: dict[int, str], where: str) -> Port:
     name = names.get(index) or tensor["name"] or f"tensor_{index}"
     dtype = DTYPES.get(tensor["type"])
     if dtype is None:
         raise UnsupportedError(f"{where}: {name!r} is of TFLite type {tensor['type']}, no array")
-    sizes = values(tensor["shape_signature"]) or values(tensor["shape"])
-    shape = tuple(None if size < 0 else int(size) for size in sizes)
+    shape = open_shape(tensor)
     quantization = tensor["quantization"] or {}
     scales = values(quantization.get("scale"))
     zero_points = values(quantization.get("zero_point")) or [0]
