@@ -1,0 +1,134 @@
+"""A whole LSTM as one operator, as TFLite's UNIDIRECTIONAL_SEQUENCE_LSTM computes it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from edgenn.ir.operator import Activation, IntegerInput, Operator, ShapeError, TensorType
+from edgenn.ir.ops.activation import Logistic
+from edgenn.ir.ops.integer_lstm import CELL_EXPONENTS, Gate, LstmScales, lstm
+from edgenn.ir.tensor import Array, Tensor
+
+GATES = ("input", "forget", "cell", "output")
+"""The order of a gate's tensors among the inputs: Keras's i, f, c, o."""
+
+
+class LstmActivation(StrEnum):
+    """What the kernel has for the candidate and the cell state; gates are always sigmoid.
+
+    It takes "none" as well, but then leaves the values where they are not looked for.
+    """
+
+    TANH = "tanh"
+    RELU = "relu"
+    RELU6 = "relu6"
+
+    def apply(self, x: Array) -> Array:
+        return _ACTIVATIONS[self](x)
+
+
+def _sigmoid(x: Array) -> Array:
+    return Logistic().evaluate([x])[0]
+
+
+_ACTIVATIONS: dict[LstmActivation, Callable[[Array], Array]] = {
+    LstmActivation.TANH: np.tanh,
+    LstmActivation.RELU: Activation.RELU.apply,
+    LstmActivation.RELU6: Activation.RELU6.apply,
+}
+
+
+@dataclass(frozen=True)
+class FusedLstm(Operator):
+    """An LSTM over a sequence, from states of zero.
+
+    Inputs: x ``(B, T, F)``; then, each in the order of ``GATES``, four kernels ``(U, F)``, four
+    recurrent kernels ``(U, U)`` and four biases ``(U,)``. Output: the sequence ``(B, T, U)``.
+
+    ``c' = clip(f ⊙ c + i ⊙ activation(g))``; ``h' = o ⊙ activation(c')``.
+
+    In integers x, kernels and output are int8, the biases int32 with scale x × kernel; the state
+    has the output's parameters.
+
+    Attributes:
+        activation: Of the candidate and the cell state; integers know tanh only.
+        cell_clip: Bound of the cell state; 0 for none.
+        cell_exponent: In integers the cell state counts in steps of ``2**cell_exponent``.
+    """
+
+    kind = "fused_lstm"
+    # no `weight_axes`, which stand for scales per channel: the kernel has one scale a matrix
+    data_inputs = (0,)
+    integer_dtypes = frozenset({"int8"})
+
+    activation: LstmActivation = LstmActivation.TANH
+    cell_clip: float = 0.0
+    cell_exponent: int = -12
+
+    def __post_init__(self) -> None:
+        if self.cell_exponent not in CELL_EXPONENTS:
+            raise ValueError(f"cell_exponent {self.cell_exponent} is not in {CELL_EXPONENTS}")
+
+    def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
+        if len(inputs) != 13:
+            raise ShapeError(f"an LSTM takes 13 inputs, not {len(inputs)}")
+        x, kernels, recurrents, biases = inputs[0], inputs[1:5], inputs[5:9], inputs[9:]
+        units = kernels[0].shape[0]
+        if x.rank != 3:
+            raise ShapeError(f"input {x.shape} is no sequence of vectors")
+        features = x.shape[2] if x.shape[2] is not None else kernels[0].shape[1]
+        for tensors, shape in (
+            (kernels, (units, features)),
+            (recurrents, (units, units)),
+            (biases, (units,)),
+        ):
+            for tensor in tensors:
+                if tensor.shape != shape:
+                    raise ShapeError(f"{tensor.name} {tensor.shape} is not of shape {shape}")
+        return (TensorType((*x.shape[:2], units), x.dtype),)
+
+    def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
+        return self.evaluate_with_cells(inputs)[:1]
+
+    def evaluate_with_cells(self, inputs: Sequence[Array]) -> tuple[Array, Array]:
+        """The output and the cell state of every step, ``(B, T, U)`` each; in float."""
+        x, kernels, recurrents, biases = inputs[0], inputs[1:5], inputs[5:9], inputs[9:]
+        projected = x @ np.concatenate(kernels).T + np.concatenate(biases)
+        recurrent = np.concatenate(recurrents).T
+        sequence = np.empty((*x.shape[:2], len(biases[0])), x.dtype)
+        cells = np.empty_like(sequence)
+        h = np.zeros((len(x), sequence.shape[2]), x.dtype)
+        c = np.zeros_like(h)
+        for t in range(x.shape[1]):
+            i, f, g, o = np.split(projected[:, t] + h @ recurrent, 4, axis=-1)
+            c = _sigmoid(f) * c + _sigmoid(i) * self.activation.apply(g)
+            if self.cell_clip > 0:
+                c = np.clip(c, -x.dtype.type(self.cell_clip), x.dtype.type(self.cell_clip))
+            h = _sigmoid(o) * self.activation.apply(c)
+            sequence[:, t], cells[:, t] = h, c
+        return sequence, cells
+
+    def evaluate_integer(
+        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
+    ) -> tuple[Array, ...]:
+        return self.evaluate_integer_with_cells(inputs, outputs)[:1]
+
+    def evaluate_integer_with_cells(
+        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
+    ) -> tuple[Array, Array]:
+        """As ``evaluate_with_cells``, in stored integers: int8 and int16."""
+        if self.activation is not LstmActivation.TANH:
+            raise NotImplementedError(f"no integer kernel of an LSTM with {self.activation}")
+        assert outputs[0].quantization is not None
+        scales = LstmScales(outputs[0].quantization, self.cell_exponent, self.cell_clip)
+        gates = [
+            Gate(kernel, recurrent, bias)
+            for kernel, recurrent, bias in zip(inputs[1:5], inputs[5:9], inputs[9:], strict=True)
+        ]
+        return lstm(inputs[0], gates, scales)
+
+    def macs(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> int:
+        each = sum((w.shape[0] or 1) * (w.shape[1] or 1) for w in inputs[1:9])
+        return each * (inputs[0].shape[1] or 1)
