@@ -92,6 +92,7 @@ FIRST_RELEASES: dict[str, str] = {
     "TILE": "1.10.1 2.2.0 2.8.0",
     "TRANSPOSE": "1.6.0 1.14.0 1.15.0 2.3.0 2.4.0 2.12.0 2.14.4 2.22.0 2.23.0",
     "TRANSPOSE_CONV": "1.9.0 2.2.0 2.3.0 2.13.0 2.15.0",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "1.13.1 1.14.0 2.3.0 2.12.0",
     "UNPACK": "1.11.0 1.14.0 2.2.0 2.3.0 2.22.0 2.23.0",
 }
 """Builtin → the release of its version 1, 2, 3 …; ``-`` for a version that was never released."""

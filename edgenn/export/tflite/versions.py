@@ -190,6 +190,12 @@ def cast(inputs: Sequence[Tensor | None], outputs: Sequence[Tensor], options: An
     return 3 if "int8" in kinds else 1
 
 
+def sequence_lstm(inputs: Sequence[Tensor | None], outputs: Sequence[Tensor], options: Any) -> int:
+    if is_hybrid(inputs):
+        return 3 if options.asymmetricQuantizeInputs else 2
+    return 1
+
+
 _INT8_INT16 = by_dtype({"int8": 2, "int16": 3})
 _INT8 = by_dtype({"int8": 2})
 _INTEGER_2 = by_dtype({"int8": 2, "int16": 2})
@@ -215,6 +221,7 @@ RULES: dict[str, Rule] = {
     "DEQUANTIZE": dequantize,
     "QUANTIZE": quantize,
     "CAST": cast,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": sequence_lstm,
     "BATCH_MATMUL": _INT8_INT16,
     "CONCATENATION": _INT8_INT16,
     "SOFTMAX": _INT8_INT16,
