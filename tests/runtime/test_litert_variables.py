@@ -1,0 +1,53 @@
+"""Models with state: every run begins anew, and states have as many rows as the batch."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.artifacts import conv_graph, write_tflite
+from support.fused_lstm import float_weights, lstm_graph, sequences
+
+from edgenn.ir.evaluator import evaluate
+from edgenn.ir.graph import Graph
+from edgenn.ir.ops.fused_lstm import FusedLstm
+from edgenn.runtime import Session
+from edgenn.runtime.litert import LiteRTEngine
+from edgenn.runtime.tflite_file import Variable, read_tflite
+
+ENGINES = ("litert", "litert-reference")
+
+
+def stateful(batch: int | None, steps: int | None = 5) -> Graph:
+    weights = float_weights(np.random.default_rng(0), 3, 4)
+    return lstm_graph(FusedLstm(), (batch, steps, 3), weights)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_run_begins_with_states_of_zero(tmp_path: Path, engine: str):
+    graph = stateful(1)
+    session = Session(write_tflite(graph, tmp_path), engine=engine)
+    x = sequences(np.random.default_rng(1), 3, 5, 3)
+    expected = evaluate(graph, {"x": x})["y0"]
+    for _ in range(2):
+        np.testing.assert_allclose(session.run(x), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_states_follow_an_open_batch(tmp_path: Path, engine: str):
+    graph = stateful(None, None)
+    session = Session(write_tflite(graph, tmp_path), engine=engine)
+    for batch, steps in ((3, 5), (1, 5), (2, 7), (2, 7)):
+        x = sequences(np.random.default_rng(batch), batch, steps, 3)
+        np.testing.assert_allclose(session.run(x), evaluate(graph, {"x": x})["y0"], atol=1e-6)
+
+
+def test_a_file_names_its_variables(tmp_path: Path):
+    variables = read_tflite(write_tflite(stateful(None), tmp_path)).variables
+    assert [v.shape for v in variables] == [(None, 4), (None, 4)]
+    assert all(isinstance(v, Variable) and v.index > 0 for v in variables)
+    assert read_tflite(write_tflite(conv_graph(), tmp_path)).variables == ()
+
+
+def test_models_without_state_pay_nothing(tmp_path: Path):
+    engine = LiteRTEngine(write_tflite(conv_graph(), tmp_path))
+    assert engine._invoke == engine._interpreter.invoke
