@@ -190,7 +190,7 @@ def open_zeros(context: Context, source: Tensor, tensor: Tensor, name: str) -> i
     lifted: Shape = (*source.shape[:shared], *[1] * (tensor.rank - shared))
     column = in_shape(context, slice_of(context, source, shared, name), lifted, name)
     sizes = [1 if axis < shared else size or 1 for axis, size in enumerate(tensor.shape)]
-    nothing = context.constant("zeros", np.zeros(sizes, np.float32))
+    nothing = context.constant(f"{name}/zeros", np.zeros(sizes, np.float32))
     is_real = tensor.dtype == "float32"
     result = context.temporary(name if is_real else f"{name}/real", tensor.shape, "float32")
     context.emit("MUL", [column, nothing], [result], schema.MulOptionsT())
