@@ -7,6 +7,8 @@ from edgenn.ir.graph import Graph
 from edgenn.ir.ops.recurrent import Recurrent
 from edgenn.ir.ops.scan import Scan
 from edgenn.lowering.recurrent.loop import to_loops
+from edgenn.lowering.recurrent.native import to_native
+from edgenn.lowering.recurrent.unrolled import unrolled
 
 
 class Form(StrEnum):
@@ -26,7 +28,8 @@ class Form(StrEnum):
 
 FORMS: dict[Form, Callable[[Graph], Graph]] = {
     Form.LOOP: to_loops,
-    Form.NATIVE: lambda graph: graph,
+    Form.UNROLLED: unrolled,
+    Form.NATIVE: to_native,
 }
 
 
