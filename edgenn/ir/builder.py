@@ -1,7 +1,7 @@
 """Builds graphs op by op, inferring the type of each result."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Self
+from typing import Any, Self
 
 from edgenn.ir.graph import Graph, Op
 from edgenn.ir.operator import Operator
@@ -9,10 +9,15 @@ from edgenn.ir.tensor import Array, Quantization, Shape, Tensor
 
 
 class GraphBuilder:
-    """Collects tensors and ops; names are made unique with a numeric suffix."""
+    """Collects tensors and ops; names are made unique with a numeric suffix.
+
+    Attributes:
+        metadata: That of the graph.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.metadata: dict[str, Any] = {}
         self.tensors: dict[str, Tensor] = {}
         self.ops: list[Op] = []
         self.inputs: dict[str, str] = {}
@@ -20,8 +25,9 @@ class GraphBuilder:
 
     @classmethod
     def from_graph(cls, graph: Graph) -> Self:
-        """A builder that holds the graph's tensors and inputs, and none of its ops."""
+        """A builder that holds the graph's tensors, inputs and metadata, and none of its ops."""
         builder = cls(graph.name)
+        builder.metadata = dict(graph.metadata)
         builder.tensors = dict(graph.tensors)
         builder.inputs = dict(graph.inputs)
         return builder
@@ -70,5 +76,7 @@ class GraphBuilder:
 
     def finish(self, outputs: Mapping[str, str]) -> Graph:
         """The graph with these outputs (public name → tensor name), pruned."""
-        graph = Graph(self.name, self.tensors, tuple(self.ops), self.inputs, dict(outputs))
+        graph = Graph(
+            self.name, self.tensors, tuple(self.ops), self.inputs, dict(outputs), self.metadata
+        )
         return graph.pruned()
