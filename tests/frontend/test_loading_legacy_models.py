@@ -345,7 +345,7 @@ def test_argument_without_a_translation_is_refused(saved):
     [
         (lambda: layers.LocallyConnected2D(2, 3), (6, 6, 2), "LocallyConnected2D"),
         (lambda: layers.BatchNormalization(axis=[1, 3]), (6, 6, 2), r"axis=\[1, 3\]"),
-        (lambda: layers.ConvLSTM1D(2, 3), (3, 6, 2), "ConvLSTM1D"),
+        (lambda: layers.LSTM(2, time_major=True), (6, 2), "time_major"),
     ],
 )
 def test_what_keras_3_has_no_equal_for_is_refused(saved, layer, shape, reason):
@@ -411,7 +411,8 @@ def test_other_weight_layouts_are_refused(saved, key, value):
 
 
 def test_keras_archive_with_weights_in_several_parts_is_refused(saved):
-    model = tf_keras.Sequential([tf_keras.Input((5, 2)), layers.Bidirectional(layers.GRU(3))])
+    x = tf_keras.Input((5, 2))
+    model = tf_keras.Model(x, layers.MultiHeadAttention(2, 3)(x, x))
     with pytest.raises(UnsupportedError, match=r"several parts.*\.h5"):
         load_model(saved(model, "model.keras"))
 

@@ -17,11 +17,19 @@ import numpy as np
 
 from edgenn.errors import EdgennError, ModelFileError, UnsupportedError
 from edgenn.frontend.loading.legacy_json import decode
+from edgenn.frontend.loading.legacy_layer import LegacyLayer
 from edgenn.frontend.loading.legacy_layers import LayerContext
-from edgenn.frontend.loading.legacy_model import LegacyLayer, build_model
+from edgenn.frontend.loading.legacy_model import build_model
 from edgenn.frontend.loading.legacy_weights import StoredLayer, StoredWeight, assign_weights
 from edgenn.frontend.loading.loaded import LoadedModel
 from edgenn.frontend.loading.reasons import reason
+
+# Wrappers: the groups of their parts, in Keras 2's order.
+_PARTS = {
+    "Bidirectional": ("forward_layer", "backward_layer"),
+    "RNN": ("cell",),
+    "TimeDistributed": ("layer",),
+}
 
 
 def load_keras2_zip(
@@ -42,7 +50,7 @@ def load_keras2_zip(
         context = LayerContext(str(path), unsafe, custom_objects)
         model = build_model(config["class_name"], config["config"], context)
         with h5py.File(io.BytesIO(weights), "r") as file:
-            stored = _stored_layers(model.children, file, path)
+            stored = _stored_layers(model.children, file["layers"], path)
         assign_weights(model, stored, str(path))
     except EdgennError:
         raise
@@ -54,18 +62,16 @@ def load_keras2_zip(
 
 
 def _stored_layers(
-    children: Iterable[LegacyLayer], group: Any, path: Path
+    children: Iterable[LegacyLayer], groups: Any, path: Path
 ) -> tuple[StoredLayer, ...]:
-    """The layers of the model whose group this is, in the model's order."""
+    """The layers of one container, in its order, from the groups that it numbers by class."""
     used: Counter[str] = Counter()
     layers = []
     for child in children:
-        key = _snake_case(child.class_name)
-        used[key] += 1
-        number = used[key] - 1
-        layers.append(
-            _stored_layer(child, group["layers"], f"{key}_{number}" if number else key, path)
-        )
+        number = used[child.class_name]
+        used[child.class_name] += 1
+        keys = [f"{key}_{number}" if number else key for key in _snake_case(child.class_name)]
+        layers.append(_stored_layer(child, groups, next(filter(groups.get, keys), keys[0]), path))
     return tuple(layers)
 
 
@@ -74,11 +80,14 @@ def _stored_layer(layer: LegacyLayer, groups: Any, key: str, path: Path) -> Stor
     if not layer.layer.weights:
         return StoredLayer(name)
     group = groups[key]
-    if layer.class_name == "TimeDistributed" and layer.children:
-        (nested,) = layer.children
-        return StoredLayer(name, children=(_stored_layer(nested, group, "layer", path),))
+    if layer.class_name in _PARTS:
+        parts = zip(layer.children, _PARTS[layer.class_name], strict=True)
+        return StoredLayer(
+            name, children=tuple(_stored_layer(part, group, key, path) for part, key in parts)
+        )
     if layer.children:
-        return StoredLayer(name, children=_stored_layers(layer.children, group, path))
+        container = "cells" if layer.class_name == "StackedRNNCells" else "layers"
+        return StoredLayer(name, children=_stored_layers(layer.children, group[container], path))
     holders = [entry for entry in (group, *_subgroups(group)) if len(entry.get("vars", ()))]
     if len(holders) != 1:
         raise UnsupportedError(
@@ -102,7 +111,11 @@ def _subgroups(group: Any) -> list[Any]:
     return below + [deeper for entry in below for deeper in _subgroups(entry)]
 
 
-def _snake_case(class_name: str) -> str:
-    """Keras's own rule: ``DepthwiseConv2D`` → ``depthwise_conv2d``."""
-    spaced = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", re.sub(r"\W+", "", class_name))
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", spaced).lower()
+def _snake_case(class_name: str) -> tuple[str, str]:
+    """Keras's own rules: ``ConvLSTM2D`` → ``conv_lstm2d``; ``conv_lst_m2d`` in older versions."""
+    spaced = (
+        re.sub(rf"(.)([A-Z][{word}]+)", r"\1_\2", re.sub(r"\W+", "", class_name))
+        for word in ("a-z", "a-z0-9")
+    )
+    new, old = (re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower() for name in spaced)
+    return new, old

@@ -50,8 +50,6 @@ _TRAINING_KEYS = frozenset({"trainable", "batch_input_shape", "build_input_shape
 _ACTIVATION_KEYS = ("activation", "recurrent_activation")
 _KERAS_2_ONLY = frozenset(
     {
-        "CuDNNGRU",
-        "CuDNNLSTM",
         "DenseFeatures",
         "LocallyConnected1D",
         "LocallyConnected2D",
@@ -108,6 +106,10 @@ def _listed(class_name: str, config: Config, context: LayerContext, where: str) 
     }
     for rule in rules:
         rule(new)
+    if "cell" in new:
+        new["cell"] = _described(new["cell"], context)
+    if "cells" in new:
+        new["cells"] = [_described(cell, context) for cell in new["cells"]]
     for key in _ACTIVATION_KEYS:
         if new.get(key) is not None:
             new[key] = _activation(new[key], context, where)
@@ -130,18 +132,22 @@ def _activation(value: Any, context: LayerContext, where: str) -> Any:
 
 def _wrapper(class_name: str, config: Config, context: LayerContext) -> Any:
     """``TimeDistributed`` and ``Bidirectional``, whose configuration holds other layers."""
-
-    def inner(key: str) -> Any:
-        described = config[key]
-        return build_layer(described["class_name"], described["config"], context)
-
+    layer = _described(config["layer"], context)
     common = {"name": config["name"], "dtype": _dtype(config.get("dtype"))}
     if class_name == "TimeDistributed":
-        return keras.layers.TimeDistributed(inner("layer"), **common)
-    backward = inner("backward_layer") if config.get("backward_layer") else None
+        return keras.layers.TimeDistributed(layer, **common)
+    backward = config.get("backward_layer")
     return keras.layers.Bidirectional(
-        inner("layer"), merge_mode=config["merge_mode"], backward_layer=backward, **common
+        layer,
+        merge_mode=config["merge_mode"],
+        backward_layer=_described(backward, context) if backward else None,
+        **common,
     )
+
+
+def _described(entry: Mapping[str, Any], context: LayerContext) -> Any:
+    """A layer or cell that stands inside another one's configuration."""
+    return build_layer(entry["class_name"], entry["config"], context)
 
 
 def _input_layer(config: Config) -> Any:

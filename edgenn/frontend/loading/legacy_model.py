@@ -7,13 +7,14 @@ graph is wired here from the stored calls ("inbound nodes"): each names the laye
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from edgenn.errors import EdgennError, ModelFileError, UnsupportedError
 from edgenn.frontend.keras_import import keras
+from edgenn.frontend.loading.legacy_layer import LegacyLayer
 from edgenn.frontend.loading.legacy_layers import LayerContext, build_layer
 from edgenn.frontend.loading.legacy_ops import TensorFlowOp, function_named
+from edgenn.frontend.loading.legacy_parts import parts_of
 from edgenn.frontend.loading.legacy_references import (
     CONSTANT,
     all_references,
@@ -37,25 +38,6 @@ _LISTS_OF_ONE = (
     keras.layers.Multiply,
 )
 _RECURRENT = (keras.layers.RNN, keras.layers.Bidirectional)
-
-
-@dataclass(frozen=True)
-class LegacyLayer:
-    """A Keras 3 layer with what the file says about it, as needed to find its weights.
-
-    Attributes:
-        name: The name in the file; ``None`` where Keras 2.1 stored none.
-        class_name: The class in the file.
-        layer: The Keras 3 layer or model; built once the model is wired.
-        trainable: Keras 2's flag; it decides the order of the stored weights.
-        children: The layers of a nested model, in the file's order.
-    """
-
-    name: str | None
-    class_name: str
-    layer: Any
-    trainable: bool = True
-    children: "tuple[LegacyLayer, ...]" = ()
 
 
 def build_model(class_name: str, config: Any, context: LayerContext) -> LegacyLayer:
@@ -144,7 +126,8 @@ def _item(entry: Mapping[str, Any], context: LayerContext) -> LegacyLayer:
         nested = _item(inner, context)
         wrapper = keras.layers.TimeDistributed(nested.layer, name=new_config["name"])
         return LegacyLayer(name, class_name, wrapper, trainable, (nested,))
-    return LegacyLayer(name, class_name, build_layer(class_name, new_config, context), trainable)
+    layer = build_layer(class_name, new_config, context)
+    return LegacyLayer(name, class_name, layer, trainable, parts_of(class_name, config, layer))
 
 
 def _name(name: str | None) -> str | None:

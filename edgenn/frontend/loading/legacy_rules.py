@@ -63,11 +63,15 @@ _BATCH_NORMALIZATION = (
     _drop("fused", "renorm_clipping", "renorm_momentum", "synchronized"),
 )
 _DEPTHWISE = (_only("groups", 1), _drop("filters"))
+_CELL = (_drop("implementation"),)
 _RECURRENT = (
+    *_CELL,
     _only("time_major", False),
     _only("input_length", None),
-    _drop("implementation", "input_dim", "cudnn_enabled", "zero_output_for_mask"),
+    _drop("input_dim", "cudnn_enabled"),
 )
+_HARD = _default("recurrent_activation", "hard_sigmoid")
+_RESET_BEFORE = _default("reset_after", False)
 
 _SAME = (
     "Activation",
@@ -118,6 +122,7 @@ _SAME = (
 )
 # Convolutions that carry a key `groups` in Keras 2 and have no groups in either version.
 _UNGROUPED = ("Conv1DTranspose", "Conv2DTranspose", "SeparableConv1D", "SeparableConv2D")
+_CONVOLUTIONAL = ("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
 _NOISE = (
     "AlphaDropout",
     "Dropout",
@@ -151,14 +156,16 @@ LAYERS: dict[str, tuple[str, tuple[Rule, ...]]] = {
             _only("softmax_robust_masking", False),
         ),
     ),
-    "LSTM": ("LSTM", (*_RECURRENT, _default("recurrent_activation", "hard_sigmoid"))),
-    "GRU": (
-        "GRU",
-        (
-            *_RECURRENT,
-            _default("reset_after", False),
-            _default("recurrent_activation", "hard_sigmoid"),
-        ),
-    ),
+    "LSTM": ("LSTM", (*_RECURRENT, _HARD)),
+    "LSTMCell": ("LSTMCell", (*_CELL, _HARD)),
+    "GRU": ("GRU", (*_RECURRENT, _HARD, _RESET_BEFORE)),
+    "GRUCell": ("GRUCell", (*_CELL, _HARD, _RESET_BEFORE)),
     "SimpleRNN": ("SimpleRNN", _RECURRENT),
+    "SimpleRNNCell": ("SimpleRNNCell", _CELL),
+    "RNN": ("RNN", (*_RECURRENT, _only("num_constants", None))),
+    "StackedRNNCells": ("StackedRNNCells", (_only("reverse_state_order", False),)),
+    **{name: (name, (*_RECURRENT, _HARD)) for name in _CONVOLUTIONAL},
+    # cuDNN knows one kind of each: tanh and sigmoid, and the reset gate after the product.
+    "CuDNNLSTM": ("LSTM", _RECURRENT),
+    "CuDNNGRU": ("GRU", (*_RECURRENT, _default("reset_after", True))),
 }

@@ -7,7 +7,7 @@ again from the flags in the file; then each weight must have the right count, na
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from edgenn.errors import ModelFileError
 from edgenn.frontend.keras_import import keras
-from edgenn.frontend.loading.legacy_model import LegacyLayer
+from edgenn.frontend.loading.legacy_cudnn import NAMES, from_cudnn, is_of_cudnn
+from edgenn.frontend.loading.legacy_layer import LegacyLayer
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,8 @@ def _assign_layer(layer: LegacyLayer, group: StoredLayer, file: str) -> None:
             file, f"{len(variables)} weights in '{group.name}', found {len(group.weights)}"
         )
     owners = {str(variable.owner.name) for variable in variables}
-    for target, weight in zip(variables, group.weights, strict=True):
+    weights = _without_cudnn(variables, group.weights)
+    for target, weight in zip(variables, weights, strict=True):
         _check(target, weight, owners, file)
         target.variable.assign(np.asarray(weight.value))
 
@@ -118,12 +120,33 @@ def _variables(layer: LegacyLayer) -> tuple[list[_Variable], list[_Variable]]:
     """The layer's variables as Keras 2 orders them: (trainable ones, others)."""
     if layer.children:
         parts = [_variables(child) for child in layer.children]
+        if not layer.trainable:
+            return [], [variable for part in parts for variable in part[0] + part[1]]
         trainable = [variable for part, _ in parts for variable in part]
         others = [variable for _, part in parts for variable in part]
-    else:
-        trainable = [_Variable(layer, v) for v in layer.layer.trainable_weights]
-        others = [_Variable(layer, v) for v in layer.layer.non_trainable_weights]
+        return trainable, others
+    trainable = [_Variable(layer, v) for v in layer.layer.trainable_weights]
+    others = [_Variable(layer, v) for v in layer.layer.non_trainable_weights]
     return (trainable, others) if layer.trainable else ([], trainable + others)
+
+
+def _without_cudnn(
+    variables: Sequence[_Variable], weights: Sequence[StoredWeight]
+) -> list[StoredWeight]:
+    """The weights with those that cuDNN's layers stored as Keras 3's layers want them."""
+    result = list(weights)
+    for start in range(len(result) - len(NAMES) + 1):
+        span = slice(start, start + len(NAMES))
+        targets, stored = variables[span], result[span]
+        values = [weight.value for weight in stored]
+        if (
+            tuple(target.variable.name for target in targets) == NAMES
+            and _is_of_keras(targets[0].owner.layer)
+            and is_of_cudnn(*values)
+        ):
+            changed = from_cudnn(*values)
+            result[span] = [replace(w, value=v) for w, v in zip(stored, changed, strict=True)]
+    return result
 
 
 def _check(target: _Variable, weight: StoredWeight, owners: set[str], file: str) -> None:
