@@ -12,10 +12,12 @@ from typing import Any, Final
 import numpy as np
 
 from edgenn.errors import DataError, UnsupportedError
+from edgenn.ir.flat_loops import close_loops, open_loops
 from edgenn.ir.graph import Graph
 from edgenn.ir.tensor import Array
 from edgenn.lowering.integer import legalize
 from edgenn.lowering.recurrent.forms import Form, lowered
+from edgenn.lowering.recurrent.loop import to_loops
 from edgenn.passes import simplify
 from edgenn.plan import Build
 from edgenn.progress import Progress, silent
@@ -23,6 +25,7 @@ from edgenn.quantization.bias_correction import correct_bias, weighted_inputs
 from edgenn.quantization.calibration import choose_ranges, observed_tensors
 from edgenn.quantization.calibrators import CALIBRATORS, DEFAULT_CALIBRATOR
 from edgenn.quantization.equalization import Channels, balanced_tensors, equalize
+from edgenn.quantization.formats import format_of_tensors
 from edgenn.quantization.integer import quantize_integer
 from edgenn.quantization.saturation import saturating_inputs
 from edgenn.quantization.schemes import INTEGER_FORMATS, Gates, Scheme, missing_calibration
@@ -141,8 +144,11 @@ def calibrated(
     if options.equalization and formats:
         graph = equalized(graph, samples, progress)
     result: dict[Scheme, Calibrated] = {}
+    flat, loop_dtype = graph, None
+    if options.gates is not Gates.FLOAT32:
+        flat, loop_dtype = open_loops(to_loops(graph)), str(options.gates)
     for scheme, format_ in formats.items():
-        legal = legalize(graph, format_.activation)
+        legal = legalize(flat, format_.activation, loop_dtype=loop_dtype)
         known = next((entry for entry in result.values() if entry.graph is legal), None)
         result[scheme] = known or observed(legal, samples, options, progress)
     return result
@@ -184,12 +190,15 @@ def quantized(
         raise missing_calibration(scheme)
     calibrator = CALIBRATORS[options.calibrator]
     graph = calibration.graph
-    format_ = INTEGER_FORMATS[scheme]
-    ranges = choose_ranges(graph, calibration.statistics, calibrator, format_)
+    formats = format_of_tensors(graph, scheme, options.gates)
+    ranges = choose_ranges(graph, calibration.statistics, calibrator, formats)
     if options.bias_correction:
         names = weighted_inputs(graph)
         graph = correct_bias(graph, {name: calibration.statistics[name].means for name in names})
-    return quantize_integer(graph, scheme, ranges, allow_float=options.allow_float)
+    integer = quantize_integer(
+        graph, scheme, ranges, gates=options.gates, allow_float=options.allow_float
+    )
+    return close_loops(integer)
 
 
 def equalized(graph: Graph, samples: Samples, progress: Progress) -> Graph:
@@ -283,4 +292,4 @@ def written(graph: Graph, format_: str) -> bytes:
         return to_onnx(graph)
     from edgenn.export.tflite.exporter import to_tflite
 
-    return to_tflite(lowered(graph, Form.LOOP))
+    return to_tflite(lowered(close_loops(graph), Form.LOOP))

@@ -6,16 +6,20 @@ TFLite prescribes (softmax, logistic, tanh …) keeps them; its group takes them
 else flows into it, otherwise the tensor is requantised where it enters.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from edgenn.ir.flat_loops import LoopEnd
 from edgenn.ir.graph import Graph, Op
 from edgenn.ir.operator import FixedOutput, OutputRule
 from edgenn.ir.ops import Select
 from edgenn.ir.tensor import Quantization, Tensor
 from edgenn.quantization.parameters import Range, activation_quantization
 from edgenn.quantization.schemes import IntegerFormat
+
+TensorFormats = Callable[[str], IntegerFormat]
+"""Tensor → the integers that it is stored in."""
 
 FAR: Final = 1000.0
 """How many times larger than everything computed a constant is that may saturate."""
@@ -78,11 +82,11 @@ def is_dynamic_weight(graph: Graph, op: Op, index: int) -> bool:
 
 
 def fixed_parameters(
-    graph: Graph, format_: IntegerFormat, floats: frozenset[str]
+    graph: Graph, formats: TensorFormats, floats: frozenset[str]
 ) -> dict[str, Quantization]:
     """Tensor → parameters that TFLite prescribes for the op that makes it."""
     return {
-        name: op.operator.output_rule.for_dtype(format_.activation)
+        name: op.operator.output_rule.for_dtype(formats(name).activation)
         for op in graph.ops
         if isinstance(op.operator.output_rule, FixedOutput) and op.name not in floats
         for name in op.outputs
@@ -90,43 +94,51 @@ def fixed_parameters(
 
 
 def assign(
-    graph: Graph, ranges: Mapping[str, Range], format_: IntegerFormat, floats: frozenset[str]
+    graph: Graph, ranges: Mapping[str, Range], formats: TensorFormats, floats: frozenset[str]
 ) -> Assignment:
     """Chooses parameters for every real tensor.
 
     Args:
         ranges: Calibrated range of every computed real tensor.
+        formats: The integers of each tensor; ops that move values read and give the same.
         floats: Names of ops that stay in float; they neither join nor prescribe.
     """
-    fixed = fixed_parameters(graph, format_, floats)
+    fixed = fixed_parameters(graph, formats, floats)
     groups = Groups()
     movers = [op for op in graph.ops if shares_scale(op) and op.name not in floats]
-    for op in movers:
-        first, *others = data_inputs(graph, op) + list(op.outputs)
-        for name in others:
-            groups.join(first, name)
+    tied = [(op, tie) for op in movers for tie in ties(graph, op)]
+    for _, (inputs, outputs) in tied:
+        for name in (*inputs, *outputs):
+            groups.join(outputs[0], name)
     members: dict[str, list[str]] = {}
     for name, tensor in graph.tensors.items():
         if is_real(tensor):
             members.setdefault(groups.find(name), []).append(name)
     shared = {
-        root: group_parameters(graph, names, ranges, fixed, format_)
+        root: group_parameters(graph, names, ranges, fixed, formats(names[0]))
         for root, names in members.items()
     }
     parameters = {
         name: fixed.get(name, shared[root]) for root, names in members.items() for name in names
     }
     entries = {
-        (op.name, name): parameters[op.outputs[0]]
-        for op in movers
-        for name in data_inputs(graph, op)
-        if parameters[name] != parameters[op.outputs[0]]
+        (op.name, name): parameters[outputs[0]]
+        for op, (inputs, outputs) in tied
+        for name in inputs
+        if parameters[name] != parameters[outputs[0]]
     }
     return Assignment(parameters, entries)
 
 
 def shares_scale(op: Op) -> bool:
     return op.operator.output_rule is OutputRule.SAME_AS_INPUT
+
+
+def ties(graph: Graph, op: Op) -> list[tuple[list[str], list[str]]]:
+    """Which inputs of a mover share one scale with which outputs: mostly all with all."""
+    if isinstance(op.operator, LoopEnd):
+        return op.operator.ties(op.inputs, op.outputs)
+    return [(data_inputs(graph, op), list(op.outputs))]
 
 
 def group_parameters(

@@ -41,9 +41,11 @@ def weighted_inputs(graph: Graph) -> set[str]:
 
 def mean_shift(graph: Graph, op: Op, channel_means: Mapping[str, Array]) -> Array | None:
     """How far rounding the weights moves the mean of each output channel."""
+    if type(op.operator) not in MEAN_OUTPUT:
+        return None
     mean = channel_means.get(op.inputs[0])
     weights = graph.tensors[op.inputs[1]].data if len(op.inputs) > 1 else None
-    if mean is None or weights is None or type(op.operator) not in MEAN_OUTPUT:
+    if mean is None or weights is None:
         return None
     (axis,) = op.operator.weight_axes.values()
     scales = weight_scales(weights, axis, None, 1.0)

@@ -7,10 +7,10 @@ import numpy as np
 from edgenn.errors import DataError
 from edgenn.ir.graph import Graph
 from edgenn.ir.tensor import INTEGER_RANGES
+from edgenn.quantization.assignment import TensorFormats
 from edgenn.quantization.calibrators import Calibrator
 from edgenn.quantization.parameters import Range
 from edgenn.quantization.saturation import saturated_ranges
-from edgenn.quantization.schemes import IntegerFormat
 from edgenn.quantization.statistics import Statistics
 
 
@@ -42,22 +42,29 @@ def choose_ranges(
     graph: Graph,
     statistics: Mapping[str, Statistics],
     calibrator: Calibrator,
-    format_: IntegerFormat,
+    formats: TensorFormats,
 ) -> dict[str, Range]:
-    """The range of each tensor for the integers of a format.
+    """The range of each tensor for the integers of its format.
 
     What flows into a saturating function is judged by what comes out (``saturation``).
 
     Inputs and outputs of the graph keep all that was seen: clipping them would change what the
     user gives and gets, and photos of 0–255 are exact in int8 only unclipped.
     """
-    low, high = INTEGER_RANGES[format_.activation]
     border = {*graph.inputs.values(), *graph.outputs.values()}
     chosen = {
-        name: entry.range if name in border else calibrator.choose(entry, high - low)
+        name: entry.range
+        if name in border
+        else calibrator.choose(entry, steps(formats(name).activation))
         for name, entry in statistics.items()
     }
     unread = dict.fromkeys(
         (name for op in graph.ops for name in op.outputs if name not in chosen), Range(0.0, 0.0)
     )
-    return {**unread, **chosen, **saturated_ranges(graph, statistics, format_)}
+    return {**unread, **chosen, **saturated_ranges(graph, statistics, formats)}
+
+
+def steps(dtype: str) -> int:
+    """How many steps the integers of a dtype have."""
+    low, high = INTEGER_RANGES[dtype]
+    return high - low

@@ -9,24 +9,24 @@ from edgenn.ir.operator import OutputRule
 from edgenn.ir.ops import Dequantize, Quantize
 from edgenn.ir.tensor import Array, Quantization, Tensor
 from edgenn.quantization.assignment import assign, data_inputs, is_dynamic_weight, is_real
+from edgenn.quantization.formats import FormatOf, Formatted, format_of_ops, formatted
 from edgenn.quantization.parameters import (
     Range,
     quantize_bias,
     quantize_weights,
     weight_scales,
 )
-from edgenn.quantization.schemes import INTEGER_FORMATS, Scheme
+from edgenn.quantization.schemes import INTEGER_FORMATS, Gates, Scheme
 from edgenn.quantization.weights import with_integer_weights
 
 
-def float_islands(graph: Graph, scheme: Scheme) -> list[Op]:
-    """The ops on real numbers for which TFLite has no kernel in the scheme's dtype."""
-    dtype = INTEGER_FORMATS[scheme].activation
+def float_islands(graph: Graph, format_of: FormatOf) -> list[Op]:
+    """The ops on real numbers for which TFLite has no kernel in their dtype."""
     return [
         op
         for op in graph.ops
         if touches_real_numbers(graph, op)
-        and dtype not in op.operator.integer_dtypes
+        and format_of(op).activation not in op.operator.integer_dtypes
         and not op.operator.mixed_precision
     ]
 
@@ -40,29 +40,34 @@ def quantize_integer(
     scheme: Scheme,
     ranges: Mapping[str, Range],
     *,
+    gates: Gates = Gates.FLOAT32,
     allow_float: bool = False,
 ) -> Graph:
     """Writes the graph in integers; inputs and outputs become integers too.
 
     Args:
+        graph: With its loops laid flat where ``gates`` are integers.
         ranges: Calibrated range of every computed real tensor.
+        gates: The precision inside of loops.
         allow_float: Leave ops without an integer kernel in float, between a dequantize and a
             quantize; otherwise they are an error.
 
     Raises:
         UnsupportedError: Ops without an integer kernel, all of them named.
     """
-    islands = float_islands(graph, scheme)
+    format_of = format_of_ops(graph, scheme, gates)
+    islands = float_islands(graph, format_of)
     if islands and not allow_float:
         named = ", ".join(f"{op.name} ({op.kind})" for op in islands[:5])
         more = f" and {len(islands) - 5} more" if len(islands) > 5 else ""
         raise UnsupportedError(
-            f"no {INTEGER_FORMATS[scheme].activation} kernel for {named}{more}",
+            f"no {format_of(islands[0]).activation} kernel for {named}{more}",
             "--allow-float keeps these ops in float32",
         )
     mixed = [op.name for op in graph.ops if op.operator.mixed_precision]
     floats = frozenset([*mixed, *(op.name for op in islands)])
-    return with_integer_weights(_Rewriter(graph, scheme, ranges, floats).run(), is_mixed)
+    source = formatted(graph, ranges, format_of, INTEGER_FORMATS[scheme])
+    return with_integer_weights(_Rewriter(source, floats).run(), is_mixed)
 
 
 def is_mixed(op: Op) -> bool:
@@ -73,13 +78,11 @@ def is_mixed(op: Op) -> bool:
 class _Rewriter:
     """Rebuilds a graph op by op, every real tensor in its assigned integers."""
 
-    def __init__(
-        self, graph: Graph, scheme: Scheme, ranges: Mapping[str, Range], floats: frozenset[str]
-    ) -> None:
-        self.graph = graph
-        self.format = INTEGER_FORMATS[scheme]
+    def __init__(self, source: Formatted, floats: frozenset[str]) -> None:
+        self.graph = graph = source.graph
+        self.formats = source.formats
         self.floats = floats
-        self.assignment = assign(graph, ranges, self.format, floats)
+        self.assignment = assign(graph, source.ranges, self.formats, floats)
         self.builder = GraphBuilder.from_graph(graph)
         self._converted: dict[tuple[str, object], str] = {}
         self._renewed: set[str] = set()
@@ -101,7 +104,8 @@ class _Rewriter:
         return self.assignment.parameters[name]
 
     def in_integers(self, tensor: Tensor) -> Tensor:
-        return tensor.with_(dtype=self.format.activation, quantization=self.parameters(tensor.name))
+        dtype = self.formats(tensor.name).activation
+        return tensor.with_(dtype=dtype, quantization=self.parameters(tensor.name))
 
     def integer_op(self, op: Op) -> None:
         activations = set(data_inputs(self.graph, op))
@@ -115,12 +119,12 @@ class _Rewriter:
     def activation(self, op: Op, name: str) -> str:
         """The tensor in the parameters that ``op`` needs it in."""
         wanted = self.assignment.entries.get((op.name, name), self.parameters(name))
+        dtype = self.formats(name).activation
         if self.graph.tensors[name].is_constant:
-            dtype = self.format.activation
             return self.constant(name, wanted, lambda data: wanted.quantize(data, dtype))
         if wanted == self.parameters(name):
             return name
-        return self.convert(name, "requantized", Quantize(self.format.activation), wanted)
+        return self.convert(name, "requantized", Quantize(dtype), wanted)
 
     def constant(
         self, name: str, wanted: Quantization, integers_of: Callable[[Array], Array]
@@ -170,14 +174,15 @@ class _Rewriter:
             )
             inputs[index] = self.weights(weights.name, scales, axis)
             if bias is not None and bias_index is not None:
-                inputs[bias_index] = self.bias(bias.name, scales * input_scale)
+                dtype = self.formats(op.inputs[0]).bias
+                inputs[bias_index] = self.bias(bias.name, scales * input_scale, dtype)
 
     def weights(self, name: str, scales: Array, axis: int) -> str:
         wanted = Quantization.per_channel(scales, axis)
         return self.constant(name, wanted, lambda data: quantize_weights(data, scales, axis))
 
-    def bias(self, name: str, scales: Array) -> str:
-        wanted, dtype = Quantization.per_channel(scales, 0), self.format.bias
+    def bias(self, name: str, scales: Array, dtype: str) -> str:
+        wanted = Quantization.per_channel(scales, 0)
         return self.constant(name, wanted, lambda data: quantize_bias(data, wanted.scale, dtype))
 
     def scale_of(self, name: str) -> float:
@@ -205,6 +210,7 @@ class _Rewriter:
             self.builder.tensors[raw.name] = raw
             self._converted[name, None] = raw.name  # what a float op behind this one reads
             outputs.append(raw.name)
-            requantized.append(Op(name, Quantize(self.format.activation), (raw.name,), (name,)))
+            operator = Quantize(self.formats(name).activation)
+            requantized.append(Op(name, operator, (raw.name,), (name,)))
         self.builder.ops.append(Op(op.name, op.operator, tuple(inputs), tuple(outputs)))
         self.builder.ops.extend(requantized)

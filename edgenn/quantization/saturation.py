@@ -15,6 +15,7 @@ from edgenn.ir.graph import Graph
 from edgenn.ir.operator import Operator
 from edgenn.ir.ops import Logistic, Softmax, Tanh
 from edgenn.ir.tensor import INTEGER_RANGES, Array
+from edgenn.quantization.assignment import TensorFormats
 from edgenn.quantization.parameters import Range, activation_quantization
 from edgenn.quantization.schemes import IntegerFormat
 from edgenn.quantization.statistics import Statistics
@@ -40,14 +41,14 @@ def saturating_inputs(graph: Graph) -> dict[str, Operator]:
 
 
 def saturated_ranges(
-    graph: Graph, statistics: Mapping[str, Statistics], format_: IntegerFormat
+    graph: Graph, statistics: Mapping[str, Statistics], formats: TensorFormats
 ) -> dict[str, Range]:
     """The range of each of ``saturating_inputs`` of which rows were kept."""
     return {
         name: least_harmful(
             statistics[name],
             evaluation(operator),
-            format_,
+            formats(name),
             # two logits above the range would tie, and the wrong one could win
             clips_above=not isinstance(operator, Softmax),
         )

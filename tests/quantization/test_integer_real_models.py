@@ -37,8 +37,9 @@ def calibrated(name: str) -> tuple[Graph, dict[str, Statistics]]:
 @pytest.mark.parametrize("name", REAL_MODELS)
 def test_evaluation_equals_litert_bit_for_bit(name, scheme):
     graph, statistics = calibrated(name)
-    dtype = INTEGER_FORMATS[scheme].activation
-    ranges = choose_ranges(graph, statistics, CALIBRATORS["minmax"], INTEGER_FORMATS[scheme])
+    format_ = INTEGER_FORMATS[scheme]
+    dtype = format_.activation
+    ranges = choose_ranges(graph, statistics, CALIBRATORS["minmax"], lambda _: format_)
     graph = quantize_integer(graph, scheme, ranges)
     ((public, tensor),) = graph.inputs.items()
     quantization = graph.tensors[tensor].quantization

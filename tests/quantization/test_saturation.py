@@ -26,7 +26,7 @@ def test_the_chosen_grid_is_no_worse_than_the_whole_range(operator):
     statistics.update(rows)
     graph = classifier(operator)
     assert set(saturating_inputs(graph)) == {"logits"}
-    chosen = saturated_ranges(graph, {"logits": statistics}, INT8)["logits"]
+    chosen = saturated_ranges(graph, {"logits": statistics}, lambda _: INT8)["logits"]
 
     def harm(range_):
         grid = activation_quantization(range_, "int8", symmetric=False)

@@ -1,5 +1,6 @@
-"""A graph that is written anew, op by op, under the rules of one activation dtype."""
+"""A graph that is written anew, op by op, under the rules of each op's activation dtype."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,15 @@ from edgenn.lowering.integer.registry import RULES
 
 
 class Composer:
-    """Rules write into it; what they write is under the rules, too."""
+    """Rules write into it; what they write is under the rules, too.
 
-    def __init__(self, graph: Graph, dtype: str) -> None:
-        self.dtype = dtype
+    Attributes:
+        dtype: Of the activations of the op that is rewritten, ``int8`` or ``int16``.
+    """
+
+    def __init__(self, graph: Graph, dtype_of: Callable[[Op], str]) -> None:
+        self.dtype = ""
+        self._dtype_of = dtype_of
         self._graph = graph
         self._builder = GraphBuilder.from_graph(graph)
         self._producers: dict[str, Op] = {}
@@ -26,6 +32,7 @@ class Composer:
         """The graph under the rules; the same object where none applies."""
         for op in self._graph.ops:
             self._scope = op.outputs[0]
+            self.dtype = self._dtype_of(op)
             self._write(op)
         if tuple(self._builder.ops) == self._graph.ops:
             return self._graph

@@ -3,23 +3,38 @@
 It runs before calibration, so that the tensors that it adds are calibrated like all others.
 """
 
-from edgenn.ir.graph import Graph
+from collections.abc import Callable
+
+from edgenn.ir.flat_loops import inside
+from edgenn.ir.graph import Graph, Op
 from edgenn.lowering.integer.composer import Composer
 from edgenn.lowering.integer.inputs import with_cast_inputs
 from edgenn.lowering.integer.registry import load_rules
 from edgenn.lowering.integer.tables import with_tables
 
 
-def legalize(graph: Graph, dtype: str) -> Graph:
+def legalize(graph: Graph, dtype: str, *, loop_dtype: str | None = None) -> Graph:
     """The float graph in ops that have kernels for activations of ``dtype``, as far as there are.
 
     Args:
+        graph: Loops whose cells are to be legal, too, are laid flat.
         dtype: ``int8`` or ``int16``.
+        loop_dtype: The same inside of loops; ``dtype`` by default.
 
     Returns:
         A graph that computes the same up to float32 rounding, under the same names; the same
         object where nothing was to do. Inputs that are only read in another dtype have that.
     """
     load_rules()
-    legal = Composer(with_cast_inputs(graph), dtype).run()
-    return with_tables(legal) if dtype == "int8" else legal
+    source = with_cast_inputs(graph)
+    legal = Composer(source, dtype_of_ops(source, dtype, loop_dtype)).run()
+    dtype_of = dtype_of_ops(legal, dtype, loop_dtype)
+    return with_tables(legal, lambda op: dtype_of(op) == "int8")
+
+
+def dtype_of_ops(graph: Graph, dtype: str, loop_dtype: str | None) -> Callable[[Op], str]:
+    """What each op of a graph computes in."""
+    if loop_dtype is None or loop_dtype == dtype:
+        return lambda op: dtype
+    loops = inside(graph)
+    return lambda op: loop_dtype if op.name in loops else dtype

@@ -4,6 +4,8 @@ A tensor's *source* is the tensor furthest up the graph of which it is a functio
 element. ``log(1 + exp(-|x|)) + relu(x)`` is a function of ``x`` however many paths lead there.
 """
 
+from collections.abc import Callable
+
 from edgenn.ir import ops
 from edgenn.ir.graph import Graph, Op, rewritten
 from edgenn.ir.operator import Operator
@@ -21,12 +23,15 @@ UNTRUSTWORTHY: tuple[type[Operator], ...] = (Comparison, ops.Sqrt, ops.Rsqrt, op
 at negative numbers; its reference kernels lack ELU."""
 
 
-def with_tables(graph: Graph) -> Graph:
+def with_tables(graph: Graph, chosen: Callable[[Op], bool]) -> Graph:
     """The graph with a function wherever kernels are missing, not to be trusted or many.
+
+    Args:
+        chosen: Which ops may become functions: those in int8.
 
     The same object comes back where there is none.
     """
-    sources = Sources(graph)
+    sources = Sources(graph, chosen)
     needed = set(graph.outputs.values())
     functions: dict[str, Op] = {}
     for op in reversed(graph.ops):
@@ -44,12 +49,12 @@ def with_tables(graph: Graph) -> Graph:
 class Sources:
     """For each tensor the nearest tensor above of which it is a function."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, chosen: Callable[[Op], bool]) -> None:
         self._graph = graph
         self._above: dict[str, str] = {}
         self._place = {op.name: index for index, op in enumerate(graph.ops)}
         for op in graph.ops:
-            if is_elementwise(op):
+            if chosen(op) and is_elementwise(op):
                 self._find(op)
 
     def function(self, op: Op) -> Op | None:
