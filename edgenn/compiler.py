@@ -289,7 +289,7 @@ def written(graph: Graph, format_: str) -> bytes:
     if format_ == "onnx":
         from edgenn.export.onnx.exporter import to_onnx
 
-        return to_onnx(graph)
+        return to_onnx(lowered(graph, Form.NATIVE))
     from edgenn.export.tflite.exporter import to_tflite
 
     return to_tflite(lowered(close_loops(graph), Form.LOOP))

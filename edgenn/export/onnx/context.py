@@ -4,7 +4,8 @@ A tensor of rank 3 or more may exist channels-last, channels-first, or both. Emi
 order they need; a value in the other order is made when it is first asked for, and kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 from edgenn.errors import UnsupportedError
 from edgenn.export.onnx.dtypes import ELEMENT_TYPES
@@ -16,9 +17,11 @@ from edgenn.export.onnx.layouts import (
     moves_only_units,
     permutation,
     reordered,
+    time_first,
 )
 from edgenn.export.onnx.padding import folded_pads
 from edgenn.export.onnx.quantization import dequantized, on_grid, reaxed, stored_integers
+from edgenn.export.onnx.recurrent.pairs import directions
 from edgenn.export.onnx.writer import Writer
 from edgenn.ir.graph import Graph
 from edgenn.ir.ops import Dequantize
@@ -29,12 +32,19 @@ class Context(Writer):
     """An ONNX graph, filled op by op.
 
     Quantised tensors are float32 values on the grid of their integers; see ``quantization``.
+
+    Attributes:
+        folded_pads: Padded tensor → the pad that convolutions take over.
+        directions: Recurrent op → the ops that are written as one with it; see ``pairs``.
+        made: What several ops share besides tensors, by a key that says what it is.
     """
 
     def __init__(self, graph: Graph) -> None:
         super().__init__({*graph.tensors, *graph.inputs, *graph.outputs})
         self.graph = graph
         self.folded_pads = folded_pads(graph)
+        self.directions = directions(graph)
+        self.made: dict[Hashable, Any] = {}
         self._forms: dict[str, dict[Order, str]] = {}
         self._integers: dict[tuple[str, Order], str] = {}
         self._constants: dict[tuple[str, Order, Shape], str] = {}
@@ -51,7 +61,11 @@ class Context(Writer):
 
     def is_constant(self, name: str) -> bool:
         """Whether the numbers are in the file, in whatever dtype."""
-        return name in self._halves or self.tensor(name).is_constant
+        return self.stored(name).is_constant
+
+    def stored(self, name: str) -> Tensor:
+        """A tensor; of a constant that is widened from float16, what the file holds."""
+        return self.tensor(self._halves.get(name, name))
 
     def forms(self, name: str) -> dict[Order, str]:
         """The orders in which a computed tensor exists, and its values."""
@@ -76,16 +90,17 @@ class Context(Writer):
         """The order that costs an op the fewest transposes, if it can work in either.
 
         Among equals channels-first, where any input exists in it: that way a network that has
-        gone channels-first for a convolution stays so.
+        gone channels-first for a convolution stays so. Time-first only where it costs less.
 
         Args:
             rank: To which the inputs broadcast; by default the highest there is.
         """
         rank = max(self.tensor(name).rank for name in names) if rank is None else rank
-        first, last = channels_first(rank), channels_last(rank)
-        exists = any(first in self._forms.get(name, {}) for name in names)
-        costs = {o: sum(not self.is_free(name, o) for name in names) for o in (first, last)}
-        return first if exists and costs[first] <= costs[last] else last
+        first, last, time = channels_first(rank), channels_last(rank), time_first(rank)
+        exists = {order for name in names for order in self._forms.get(name, {})}
+        costs = {o: sum(not self.is_free(name, o) for name in names) for o in (first, last, time)}
+        best = first if first in exists and costs[first] <= costs[last] else last
+        return time if time in exists and costs[time] < costs[best] else best
 
     # reading
 
@@ -154,7 +169,7 @@ class Context(Writer):
         return self._constants[key]
 
     def _new_constant(self, name: str, order: Order, shape: Shape) -> str:
-        stored = self.tensor(self._halves.get(name, name))
+        stored = self.stored(name)
         assert stored.data is not None
         data = stored.data.reshape([size or 0 for size in shape]).transpose(order)
         if stored.quantization is not None:
@@ -190,13 +205,13 @@ class Context(Writer):
         """Makes a value the graph's tensor ``name``, on its grid if it is quantised.
 
         Args:
-            order: Of the value; one that is neither channels-last nor channels-first is changed
-                to channels-last.
+            order: Of the value; one that is neither channels-last, channels-first nor time-first
+                is changed to channels-last.
         """
         tensor = self.tensor(name)
         last = channels_last(tensor.rank)
         order = order or last
-        if order not in (last, channels_first(tensor.rank)):
+        if order not in (last, channels_first(tensor.rank), time_first(tensor.rank)):
             value, order = self.permuted(value, tensor.shape, order, last), last
         self._bind(tensor, value, order)
 
@@ -226,13 +241,15 @@ class Context(Writer):
 
     def _own_name(self, name: str, order: Order) -> str:
         """Takes the tensor's name, unless it is in use or means another value outside."""
-        last = channels_last(len(order))
+        last, first = channels_last(len(order)), channels_first(len(order))
         outputs = self.graph.outputs
         is_public = name in self.graph.inputs or name in outputs
         is_owner = not is_public or (outputs.get(name) == name and order == last)
-        if is_owner and not self.is_taken(name):
+        is_inner = order != last and order == time_first(len(order))
+        if is_owner and not is_inner and not self.is_taken(name):
             return self.claim(name)
-        return self.fresh(f"{name}/{'inner' if order == last else 'channels_first'}")
+        suffix = "inner" if order == last else "channels_first" if order == first else "time_first"
+        return self.fresh(f"{name}/{suffix}")
 
     def add_input(self, public: str) -> None:
         """The graph's input: real numbers, as they come from outside."""

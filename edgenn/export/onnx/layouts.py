@@ -23,6 +23,11 @@ def channels_first(rank: int) -> Order:
     return (0, rank - 1, *range(1, rank - 1)) if rank >= 3 else channels_last(rank)
 
 
+def time_first(rank: int) -> Order:
+    """The order of ONNX's recurrent operators: batch and time swapped, from rank 3 on."""
+    return (1, 0, *range(2, rank)) if rank >= 3 else channels_last(rank)
+
+
 def lifted(shape: Shape, rank: int) -> Shape:
     """``shape`` with ones in front."""
     return (*([1] * (rank - len(shape))), *shape)

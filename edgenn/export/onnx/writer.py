@@ -27,17 +27,29 @@ class Writer:
         self.nodes: list[Any] = []
         self.initializers: list[tuple[str, Array]] = []
         self._reserved = frozenset(reserved)
+        self._outside: frozenset[str] = frozenset()
         self._taken: set[str] = set()
         self._suffixes: dict[str, int] = {}
         self._shared: dict[tuple[str, tuple[int, ...], bytes], str] = {}
         self._unread: dict[str, tuple[Any, int]] = {}
+
+    def join(self, outer: "Writer") -> None:
+        """Makes this the writer of a subgraph inside of ``outer``: they share names and constants.
+
+        ONNX lets no name of a subgraph be one of the graph around it.
+        """
+        self._outside = outer._reserved | outer._outside
+        self._reserved = self._reserved | self._outside
+        self._taken, self._suffixes = outer._taken, outer._suffixes
+        self.initializers, self._shared = outer.initializers, outer._shared
 
     def begin(self, name: str) -> None:
         """What is made from now on belongs to ``name``."""
         self.scope = name
 
     def is_taken(self, name: str) -> bool:
-        return name in self._taken
+        """Whether a value has the name, or one of the graph around a subgraph may get it."""
+        return name in self._taken or name in self._outside
 
     def claim(self, name: str) -> str:
         """Takes a name as it is."""
@@ -68,6 +80,17 @@ class Writer:
         made = onnx.helper.make_node(operator, inputs, outputs, **attributes)
         self.nodes.append(made)
         self._unread.update((output, (made, i)) for i, output in enumerate(outputs))
+        return outputs
+
+    def node_with_some_outputs(
+        self, operator: str, inputs: Sequence[str], wanted: Sequence[bool], **attributes: Any
+    ) -> list[str]:
+        """Adds a node; returns the names of its outputs, ``""`` for those not wanted."""
+        outputs = self.node_with_outputs(operator, inputs, len(wanted), **attributes)
+        for index, (name, is_wanted) in enumerate(zip(outputs, wanted, strict=True)):
+            if not is_wanted:
+                self.rename(name, "")
+                outputs[index] = ""
         return outputs
 
     def can_rename(self, value: str) -> bool:

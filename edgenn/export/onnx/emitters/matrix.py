@@ -2,7 +2,7 @@
 
 from edgenn.export.onnx.activations import activated
 from edgenn.export.onnx.context import Context
-from edgenn.export.onnx.layouts import channels_first, channels_last
+from edgenn.export.onnx.layouts import channels_first, channels_last, time_first
 from edgenn.export.onnx.registry import emitter
 from edgenn.ir.graph import Op
 from edgenn.ir.ops import BatchMatMul, FullyConnected
@@ -17,19 +17,27 @@ def fully_connected(op: Op, context: Context) -> None:
     assert isinstance(dense, FullyConnected)
     rank = context.tensor(op.inputs[0]).rank
     last = channels_last(rank)
-    order = last
+    order = context.common_order(op.inputs[:1])
     if rank == 2:
         y = gemm(context.value(op.inputs[0]), op, context)
-    elif not context.is_free(op.inputs[0], last) and context.is_constant(op.inputs[1]):
-        order = channels_first(rank)
+    elif order == channels_first(rank) and is_only_channels_first(op, context):
         y = pointwise_convolution(op, rank, context)
     elif context.tensor(op.inputs[1]).quantization is not None:
+        order = last
         y = flattened_gemm(op, context)
     else:
-        y = context.node("MatMul", [context.value(op.inputs[0]), transposed_weights(op, context)])
+        order = order if order == time_first(rank) else last
+        x = context.value(op.inputs[0], order)
+        y = context.node("MatMul", [x, transposed_weights(op, context)])
         if op.inputs[2:]:
             y = context.node("Add", [y, context.value(op.inputs[2])])
     context.bind(op.output, activated(y, dense.activation, op, context), order)
+
+
+def is_only_channels_first(op: Op, context: Context) -> bool:
+    """Whether a transpose would stand before a matrix product with constant weights."""
+    last = channels_last(context.tensor(op.inputs[0]).rank)
+    return not context.is_free(op.inputs[0], last) and context.is_constant(op.inputs[1])
 
 
 def gemm(x: str, op: Op, context: Context) -> str:
