@@ -6,7 +6,8 @@ import zipfile
 import h5py
 import numpy as np
 import pytest
-from support.keras2 import assert_loads_equal, assert_same, randomise, tf_keras
+import tensorflow as tf
+from support.keras2 import assert_loads_equal, assert_same, randomise, samples, tf_keras
 
 from edgenn.frontend.loading import load_model
 from edgenn.frontend.loading.legacy_cudnn import from_cudnn, is_of_cudnn
@@ -49,9 +50,10 @@ def initial_states():
     return tf_keras.Model([a, h, c], [*cell, *gru])
 
 
-def mask_as_an_input():
-    a, mask = tf_keras.Input((4, 6)), tf_keras.Input((4,), dtype="bool")
-    return tf_keras.Model([a, mask], layers.LSTM(5)(a, mask=mask))
+def computed_mask():
+    a = tf_keras.Input((9, 6))
+    kept = layers.Reshape((9,))(layers.Dense(1, "relu")(a))
+    return tf_keras.Model(a, layers.LSTM(5)(a, mask=tf.cast(kept, "bool")))
 
 
 def convolutional_states():
@@ -72,10 +74,13 @@ MODELS = {
         layers.SimpleRNN(4, use_bias=False, activation="relu"),
     ),
     "zeros_for_masked_steps": lambda: sequential(
-        layers.Masking(9.0), layers.LSTM(5, return_sequences=True, zero_output_for_mask=True)
+        layers.Embedding(11, 5, mask_zero=True),
+        layers.LSTM(5, return_sequences=True, zero_output_for_mask=True),
+        layers.RNN(layers.GRUCell(4), return_sequences=True),
+        shape=(11,),
     ),
     "embedding_mask": lambda: sequential(
-        layers.Embedding(11, 5, mask_zero=True), layers.Bidirectional(layers.GRU(4)), shape=(7,)
+        layers.Embedding(11, 5, mask_zero=True), layers.Bidirectional(layers.GRU(4)), shape=(11,)
     ),
     "bidirectional_states": bidirectional_states,
     "bidirectional_pair": bidirectional_pair,
@@ -89,7 +94,7 @@ MODELS = {
     ),
     "sequence_to_sequence": sequence_to_sequence,
     "initial_states": initial_states,
-    "mask_as_an_input": mask_as_an_input,
+    "computed_mask": computed_mask,
     "cells": lambda: sequential(
         layers.RNN(layers.LSTMCell(5), return_sequences=True),
         layers.RNN(
@@ -135,6 +140,12 @@ MODELS = {
 def test_recurrent_model_is_what_keras_2_saved(name, suffix, tmp_path):
     tf_keras.backend.clear_session()
     assert_loads_equal(MODELS[name](), tmp_path / f"model{suffix}")
+
+
+def test_the_samples_of_masked_models_have_masked_steps():
+    for name in ("zeros_for_masked_steps", "embedding_mask"):
+        (x,) = samples(MODELS[name]())
+        assert (x == 0).any(axis=1).all()
 
 
 def test_groups_as_older_versions_of_keras_2_called_them(tmp_path):
