@@ -80,7 +80,10 @@ MODELS = {
         shape=(11,),
     ),
     "embedding_mask": lambda: sequential(
-        layers.Embedding(11, 5, mask_zero=True), layers.Bidirectional(layers.GRU(4)), shape=(11,)
+        layers.Embedding(11, 5, mask_zero=True),
+        layers.Bidirectional(layers.LSTM(4, return_sequences=True)),
+        layers.Bidirectional(layers.GRU(4)),
+        shape=(11,),
     ),
     "bidirectional_states": bidirectional_states,
     "bidirectional_pair": bidirectional_pair,
