@@ -19,7 +19,6 @@ def scan(op: Op, context: Context) -> None:
         states = [zeros(tensor, sequences[0], context) for tensor in loop.state_tensors]
     else:
         states = [context.value(name) for name in op.inputs[loop.sequences :]]
-    stacked = len(op.outputs) - loop.states
     step = body(loop.cell, loop.sequences, context)
     context.begin(op.outputs[0])
     results = context.node_with_outputs(
@@ -28,13 +27,21 @@ def scan(op: Op, context: Context) -> None:
         len(op.outputs),
         body=step,
         num_scan_inputs=loop.sequences,
-        scan_input_axes=[TIME] * loop.sequences,
-        scan_input_directions=[int(loop.reverse)] * loop.sequences,
-        scan_output_axes=[TIME] * stacked,
-        scan_output_directions=[int(loop.reverse)] * stacked,
+        **axes_and_directions("input", loop.sequences, loop),
+        **axes_and_directions("output", len(op.outputs) - loop.states, loop),
     )
     for name, value in zip(op.outputs, results, strict=True):
         context.bind(name, value)
+
+
+def axes_and_directions(what: str, count: int, loop: Scan) -> dict[str, list[int]]:
+    """Attributes for the sequences that go in or come out, if there are any."""
+    if not count:
+        return {}
+    return {
+        f"scan_{what}_axes": [TIME] * count,
+        f"scan_{what}_directions": [int(loop.reverse)] * count,
+    }
 
 
 def zeros(state: Tensor, sequence: str, context: Context) -> str:
