@@ -17,6 +17,7 @@ from edgenn.ir.graph import Graph
 from edgenn.ir.tensor import Array
 from edgenn.lowering.integer import legalize
 from edgenn.lowering.recurrent.forms import Form, lowered
+from edgenn.lowering.recurrent.fused import to_fused
 from edgenn.lowering.recurrent.loop import to_loops
 from edgenn.passes import simplify
 from edgenn.plan import Build
@@ -89,6 +90,9 @@ class Calibrated:
     statistics: Mapping[str, Statistics]
 
 
+LOOP_DTYPES: Mapping[Gates, str] = {Gates.INT16: "int16", Gates.INT8: "int8"}
+"""What the ops of loops compute in, where that is integers."""
+
 Calibrations = dict[tuple[Scheme, Gates], Calibrated]
 """What every full-integer build starts from."""
 
@@ -120,6 +124,8 @@ def built(graph: Graph, build: Build, seen: Calibrations, options: QuantizationO
         UnsupportedError: Ops without an integer kernel, or a form that a layer cannot have.
     """
     options = replace(options, gates=build.gates)
+    if build.form is Form.FUSED:  # its weights are quantised in another way
+        graph = to_fused(graph)
     result = quantized(graph, build.scheme, seen.get((build.scheme, build.gates)), options)
     return result if build.form is None else lowered(result, build.form)
 
@@ -144,13 +150,14 @@ def calibrated(
     if options.equalization and formats:
         graph = equalized(graph, samples, progress)
     result: dict[Scheme, Calibrated] = {}
-    flat, loop_dtype = graph, None
-    if options.gates is not Gates.FLOAT32:
-        flat, loop_dtype = open_loops(to_loops(graph)), str(options.gates)
+    flat = graph if options.gates is Gates.FLOAT32 else open_loops(to_loops(graph))
     for scheme, format_ in formats.items():
-        legal = legalize(flat, format_.activation, loop_dtype=loop_dtype)
+        legal = legalize(flat, format_.activation, loop_dtype=LOOP_DTYPES.get(options.gates))
         known = next((entry for entry in result.values() if entry.graph is legal), None)
         result[scheme] = known or observed(legal, samples, options, progress)
+        if options.gates is Gates.FUSED:  # the loops are there to be seen; they show the cells
+            fused = legalize(to_fused(graph), format_.activation)
+            result[scheme] = replace(result[scheme], graph=fused)
     return result
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from edgenn.errors import UnsupportedError, UsageError
 from edgenn.ir.graph import Graph
 from edgenn.lowering.recurrent.forms import Form, is_recurrent
 from edgenn.options import DEFAULT_RNN_FORM, DEFAULT_RNN_PRECISION
@@ -40,7 +41,8 @@ def builds(
     for scheme in schemes:
         for format_ in dict.fromkeys(formats):
             form = chosen_form(graph, format_, rnn)
-            result.append(Build(scheme, format_, form, chosen_gates(scheme, form, precision)))
+            gates = chosen_gates(scheme, format_, form, precision)
+            result.append(Build(scheme, format_, form, gates))
     return result
 
 
@@ -56,16 +58,38 @@ def chosen_form(graph: Graph, format_: str, rnn: str) -> Form | None:
     return form
 
 
-def chosen_gates(scheme: Scheme, form: Form | None, precision: str) -> Gates:
+def chosen_gates(scheme: Scheme, format_: str, form: Form | None, precision: str) -> Gates:
     """The precision asked for, or the one that drifts least on what the form is for.
 
-    Processors compute gates in float. Targets that take unrolled files have integers only, and
-    16 bits keep a state over many steps; so do the kernels of int16x8.
+    Processors compute gates in float, and ONNX Runtime's kernels take nothing else. Targets of
+    unrolled TFLite files have integers only, and 16 bits keep a state over many steps; so do
+    the kernels of int16x8.
     """
-    if form in (None, Form.NATIVE, Form.FUSED) or not scheme.is_full_integer:
+    if form is None or format_ == "onnx" or not scheme.is_full_integer:
         return Gates.FLOAT32
+    if form is Form.FUSED:
+        return fused_gates(scheme, precision)
     if precision != DEFAULT_RNN_PRECISION:
         return Gates(precision)
     if scheme is Scheme.INT16X8 or form is Form.UNROLLED:
         return Gates.INT16
     return Gates.FLOAT32
+
+
+def fused_gates(scheme: Scheme, precision: str) -> Gates:
+    """The one precision of TFLite's fused LSTM.
+
+    Raises:
+        UnsupportedError: LiteRT's kernel does not take the scheme's activations.
+        UsageError: Another precision was asked for.
+    """
+    if scheme is not Scheme.INT8:
+        raise UnsupportedError(
+            f"LiteRT's fused LSTM takes no {scheme} activations", "--rnn loop has them"
+        )
+    if precision != DEFAULT_RNN_PRECISION:
+        raise UsageError(
+            f"the fused LSTM computes in {Gates.FUSED}: its precision is no choice",
+            f"leave --rnn-precision out, or take --rnn loop for {precision} gates",
+        )
+    return Gates.FUSED

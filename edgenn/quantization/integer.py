@@ -7,9 +7,11 @@ from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.graph import Graph, Op
 from edgenn.ir.operator import OutputRule
 from edgenn.ir.ops import Dequantize, Quantize
+from edgenn.ir.ops.fused_lstm import CELL_STATES, FusedLstm
 from edgenn.ir.tensor import Array, Quantization, Tensor
 from edgenn.quantization.assignment import assign, data_inputs, is_dynamic_weight, is_real
 from edgenn.quantization.formats import FormatOf, Formatted, format_of_ops, formatted
+from edgenn.quantization.fused_lstm import integer_weights, with_cell_range
 from edgenn.quantization.parameters import (
     Range,
     quantize_bias,
@@ -81,6 +83,7 @@ class _Rewriter:
     def __init__(self, source: Formatted, floats: frozenset[str]) -> None:
         self.graph = graph = source.graph
         self.formats = source.formats
+        self.ranges = source.ranges
         self.floats = floats
         self.assignment = assign(graph, source.ranges, self.formats, floats)
         self.builder = GraphBuilder.from_graph(graph)
@@ -113,8 +116,12 @@ class _Rewriter:
         for index, name in enumerate(op.inputs):
             if name in activations:
                 inputs[index] = self.activation(op, name)
-        self.quantize_weights(op, inputs)
-        self.builder.ops.append(Op(op.name, op.operator, tuple(inputs), op.outputs))
+        operator = op.operator
+        if isinstance(operator, FusedLstm):
+            operator = self.fused_lstm(op, operator, inputs)
+        else:
+            self.quantize_weights(op, inputs)
+        self.builder.ops.append(Op(op.name, operator, tuple(inputs), op.outputs))
 
     def activation(self, op: Op, name: str) -> str:
         """The tensor in the parameters that ``op`` needs it in."""
@@ -176,6 +183,15 @@ class _Rewriter:
             if bias is not None and bias_index is not None:
                 dtype = self.formats(op.inputs[0]).bias
                 inputs[bias_index] = self.bias(bias.name, scales * input_scale, dtype)
+
+    def fused_lstm(self, op: Op, lstm: FusedLstm, inputs: list[str]) -> FusedLstm:
+        """Weights with one scale a matrix, and steps for the cell state."""
+        x = self.builder.tensors[inputs[0]].quantization
+        assert x is not None
+        constants = [self.graph.tensors[name] for name in op.inputs[1:]]
+        for tensor in integer_weights(constants, x):
+            self.builder.tensors[tensor.name] = tensor
+        return with_cell_range(lstm, self.ranges[self.graph.metadata[CELL_STATES][op.output]])
 
     def weights(self, name: str, scales: Array, axis: int) -> str:
         wanted = Quantization.per_channel(scales, axis)

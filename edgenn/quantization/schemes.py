@@ -54,6 +54,8 @@ class Gates(StrEnum):
     """All integers; gates and states have 16 bits."""
     INT8 = "int8"
     """All integers of 8 bits."""
+    FUSED = "int8, cell int16"
+    """What TFLite's fused LSTM has: no choice."""
 
 
 def missing_calibration(scheme: Scheme) -> UsageError:

@@ -7,7 +7,9 @@ from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.graph import Graph, Op
 from edgenn.ir.operator import Operator
 from edgenn.ir.ops import Dequantize, Scan
+from edgenn.ir.ops.fused_lstm import FusedLstm
 from edgenn.ir.tensor import Quantization, Tensor
+from edgenn.quantization.fused_lstm import dynamic_weights
 from edgenn.quantization.parameters import quantize_weights, weight_scales
 
 SMALLEST_WEIGHTS = 256
@@ -63,6 +65,10 @@ def with_integer_weights(graph: Graph, chosen: Callable[[Op], bool]) -> Graph:
 
 def quantize_weights_of(graph: Graph, op: Op, tensors: dict[str, Tensor]) -> None:
     """Puts the op's weights in int8 into ``tensors``, where that saves space."""
+    if isinstance(op.operator, FusedLstm):
+        narrow = dynamic_weights([graph.tensors[name] for name in op.inputs[1:]])
+        tensors.update({tensor.name: tensor for tensor in narrow})
+        return
     for index, axis in op.operator.weight_axes.items():
         tensor = tensors[op.inputs[index]]
         if tensor.data is None or tensor.dtype != "float32":

@@ -6,6 +6,7 @@ from enum import StrEnum
 from edgenn.ir.graph import Graph
 from edgenn.ir.ops.recurrent import Recurrent
 from edgenn.ir.ops.scan import Scan
+from edgenn.lowering.recurrent.fused import to_fused
 from edgenn.lowering.recurrent.loop import to_loops
 from edgenn.lowering.recurrent.native import to_native
 from edgenn.lowering.recurrent.unrolled import unrolled
@@ -28,6 +29,7 @@ class Form(StrEnum):
 
 FORMS: dict[Form, Callable[[Graph], Graph]] = {
     Form.LOOP: to_loops,
+    Form.FUSED: to_fused,
     Form.UNROLLED: unrolled,
     Form.NATIVE: to_native,
 }
