@@ -75,8 +75,8 @@ MODELS = {
     ),
     "zeros_for_masked_steps": lambda: sequential(
         layers.Embedding(11, 5, mask_zero=True),
-        layers.LSTM(5, return_sequences=True, zero_output_for_mask=True),
         layers.RNN(layers.GRUCell(4), return_sequences=True),
+        layers.LSTM(5, return_sequences=True, zero_output_for_mask=True),
         shape=(11,),
     ),
     "embedding_mask": lambda: sequential(
