@@ -12,6 +12,8 @@ The tree, with the exit code of the command line in front::
     ├── 4 UnavailableError       a package, engine or target that is not here
     └── 5 EngineError            an engine crashed, timed out or refused
 
+``EdgennWarning`` is what goes on all the same; the command line prints it as one line.
+
 Exit code 1 is not an error: it says that drift went over its budget.
 """
 
@@ -35,6 +37,10 @@ class EdgennError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class EdgennWarning(UserWarning):
+    """What is done as asked, but may not be what was meant."""
 
 
 class UsageError(EdgennError):

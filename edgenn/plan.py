@@ -1,11 +1,12 @@
 """Which files a conversion writes, and how each of them holds recurrent layers."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgenn.errors import UnsupportedError, UsageError
+from edgenn.errors import EdgennWarning, UnsupportedError, UsageError
 from edgenn.ir.graph import Graph
-from edgenn.lowering.recurrent.forms import Form, is_recurrent
+from edgenn.lowering.recurrent.forms import Form, is_recurrent, require_form, warning_of
 from edgenn.options import DEFAULT_RNN_FORM, DEFAULT_RNN_PRECISION
 from edgenn.quantization.schemes import Gates, Scheme
 
@@ -36,11 +37,19 @@ def builds(
     Args:
         rnn: One of ``RNN_FORMS``.
         precision: One of ``RNN_PRECISIONS``.
+
+    Raises:
+        UnsupportedError: A layer that the form asked for cannot have.
     """
     result = []
+    forms = {format_: chosen_form(graph, format_, rnn) for format_ in dict.fromkeys(formats)}
+    for form in dict.fromkeys(forms.values()):
+        if form is not None:
+            require_form(graph, form)
+            if (text := warning_of(graph, form)) is not None:
+                warnings.warn(EdgennWarning(text), stacklevel=3)
     for scheme in schemes:
-        for format_ in dict.fromkeys(formats):
-            form = chosen_form(graph, format_, rnn)
+        for format_, form in forms.items():
             gates = chosen_gates(scheme, format_, form, precision)
             result.append(Build(scheme, format_, form, gates))
     return result

@@ -7,13 +7,14 @@
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
-from edgenn.errors import EdgennError
+from edgenn.errors import EdgennError, EdgennWarning
 
 USAGE = 2
 INTERRUPTED = 130
@@ -33,7 +34,10 @@ class State:
 def exit_code_of(command: Callable[[], Any], state: State) -> int:
     """Runs a click command (not standalone); tells the user what went wrong."""
     try:
-        result = command()
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", EdgennWarning)
+            warnings.showwarning = show_warning
+            result = command()
         sys.stdout.flush()  # here a reader that went away is met, not at the interpreter's end
     except click.ClickException as error:
         error.show()
@@ -52,6 +56,19 @@ def exit_code_of(command: Callable[[], Any], state: State) -> int:
         click.echo(f"Error: {one_line(error)}", err=True)
         return error.exit_code if isinstance(error, EdgennError) else USAGE
     return result if isinstance(result, int) else 0  # click gives the code of ctx.exit()
+
+
+def show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Prints a warning of ours as one line; others are the business of programmers."""
+    if issubclass(category, EdgennWarning):
+        click.echo(f"Warning: {message}", err=True)
 
 
 def one_line(error: Exception) -> str:

@@ -9,7 +9,7 @@ from edgenn.ir.ops.scan import Scan
 from edgenn.lowering.recurrent.fused import to_fused
 from edgenn.lowering.recurrent.loop import to_loops
 from edgenn.lowering.recurrent.native import to_native
-from edgenn.lowering.recurrent.unrolled import unrolled
+from edgenn.lowering.recurrent.unrolled import ops_of_copies, require_steps, unrolled
 
 
 class Form(StrEnum):
@@ -35,6 +35,10 @@ FORMS: dict[Form, Callable[[Graph], Graph]] = {
 }
 
 
+MANY_OPS = 2_000
+"""Beyond this many ops an unrolled file is worth a warning."""
+
+
 def lowered(graph: Graph, form: Form) -> Graph:
     """The graph with its recurrent layers in a form; the same object if it has none.
 
@@ -47,3 +51,25 @@ def lowered(graph: Graph, form: Form) -> Graph:
 def is_recurrent(graph: Graph) -> bool:
     """Whether the graph runs over time."""
     return any(isinstance(op.operator, Recurrent | Scan) for op in graph.ops)
+
+
+def require_form(graph: Graph, form: Form) -> None:
+    """Whether the graph's layers can have a form, before any work is put into it.
+
+    Raises:
+        UnsupportedError: A layer that the form cannot have.
+    """
+    if form is Form.UNROLLED:
+        require_steps(graph)
+    elif form in (Form.FUSED, Form.STEP):
+        lowered(graph, form)
+
+
+def warning_of(graph: Graph, form: Form) -> str | None:
+    """What to tell whoever asked for a form before it is made."""
+    if form is not Form.UNROLLED:
+        return None
+    count = ops_of_copies(graph)
+    if count <= MANY_OPS:
+        return None
+    return f"unrolling makes {count:,} ops: the file will be large and slow to load (--rnn loop)"

@@ -7,9 +7,11 @@ constants and what is computed of them alone, is there once.
 from collections.abc import Mapping
 from dataclasses import replace
 
+from edgenn.errors import UnsupportedError
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.graph import Graph, Op
 from edgenn.ir.inlining import inline
+from edgenn.ir.ops.recurrent import Recurrent
 from edgenn.ir.ops.scan import TIME, Scan
 from edgenn.ir.ops.shape import Pack, StridedSlice
 from edgenn.ir.tensor import Tensor
@@ -18,8 +20,28 @@ from edgenn.lowering.recurrent.loop import to_loops
 
 
 def unrolled(graph: Graph) -> Graph:
-    """The graph with copies of a cell for every recurrent operator and loop."""
+    """The graph with copies of a cell for every recurrent operator and loop.
+
+    Raises:
+        UnsupportedError: A layer whose number of steps is open.
+    """
+    require_steps(graph)
     return to_copies(to_loops(graph))
+
+
+def require_steps(graph: Graph) -> None:
+    """Whether all loops can be unrolled.
+
+    Raises:
+        UnsupportedError: A layer whose number of steps is open.
+    """
+    for op in graph.ops:
+        if isinstance(op.operator, Recurrent | Scan) and steps_of(graph, op) is None:
+            raise UnsupportedError(
+                f"{op.name.removesuffix('/sequence')}: its number of steps is open, so that it"
+                " cannot be unrolled",
+                "--rnn loop takes any number; or give the model's input a fixed length",
+            )
 
 
 def to_copies(graph: Graph) -> Graph:
@@ -27,14 +49,14 @@ def to_copies(graph: Graph) -> Graph:
 
     Others stay. The same object if there is nothing to do.
     """
-    if not any(steps_of(graph, op) for op in graph.ops):
+    if not any(isinstance(op.operator, Scan) and steps_of(graph, op) for op in graph.ops):
         return graph
     builder = GraphBuilder.from_graph(graph)
     replaced: dict[str, str] = {}
     for op in graph.ops:
         op = replace(op, inputs=tuple(replaced.get(name, name) for name in op.inputs))
         steps = steps_of(graph, op)
-        if steps:
+        if steps and isinstance(op.operator, Scan):
             replaced.update(Unroller(builder, op, steps).write())
         else:
             builder.ops.append(op)
@@ -44,7 +66,7 @@ def to_copies(graph: Graph) -> Graph:
 
 def steps_of(graph: Graph, op: Op) -> int | None:
     """The number of steps of a loop; ``None`` if it is open, or the op is no loop."""
-    if not isinstance(op.operator, Scan):
+    if not isinstance(op.operator, Recurrent | Scan):
         return None
     return graph.tensors[op.inputs[0]].shape[TIME]
 
