@@ -166,6 +166,22 @@ def test_regrouped_pixels_stay_channels_first():
     assert transposes(net.graph()) == 1
 
 
+@pytest.mark.parametrize("batch", [None, 2])
+def test_images_of_a_sequence_are_told_apart(batch):
+    """What lies between batch and channels grows: the batch is another, open or not."""
+    builder = GraphBuilder("sequence")
+    x = builder.input("x", (batch, 4, 5, 5, 3))
+    images = builder.add(ops.Reshape((-1, 5, 5, 3)), [x], "images")
+    weights = np.random.default_rng(0).normal(size=(6, 3, 3, 3)).astype("float32")
+    kernel = builder.constant("kernel", weights)
+    bias = builder.constant("bias", np.zeros(6, np.float32))
+    y = builder.add(ops.Conv2D(padding=SAME), [images, kernel, bias], "conv")
+    y = builder.add(ops.Reshape((-1, 4, 5, 5, 6)), [y], "steps")
+    y = builder.add(ops.Mul(), [y, y], "squared")
+    graph = builder.finish({"y": y})
+    assert_equals_onnxruntime(graph, random_inputs(graph, np.random.default_rng(1)))
+
+
 def test_transposes_of_the_model_cancel():
     net = Net(None, 5, 6, 3)
     net.conv(4)

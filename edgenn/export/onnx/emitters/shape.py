@@ -1,5 +1,7 @@
 """Operators that change the shape: no numbers move where the order of axes allows it."""
 
+import math
+
 from edgenn.export.onnx.context import Context
 from edgenn.export.onnx.layouts import (
     Order,
@@ -45,7 +47,9 @@ def keeps_batch_and_channels(before: Shape, after: Shape) -> bool:
     """Whether only the axes between the first and the last are regrouped."""
     if len(before) < 3 or len(after) < 3 or None in before[1:] or None in after[1:]:
         return False
-    return before[0] == after[0] and before[-1] == after[-1]
+    # two open batches are the same where as many numbers lie between batch and channels
+    regrouped = math.prod(before[1:-1]) == math.prod(after[1:-1])  # type: ignore[arg-type]
+    return before[0] == after[0] and before[-1] == after[-1] and regrouped
 
 
 @emitter(ops.ExpandDims)
