@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -45,20 +46,29 @@ class LiteRTEngine:
         self._output_indices = [port.index for port in content.outputs]
         module, self._distribution = load_interpreter_module()
         resolver = module.OpResolverType.BUILTIN_REF if reference else module.OpResolverType.AUTO
+        # a model with state is loaded more than once: the file may be another by then
+        states = content.variables
+        model = {"model_content": path.read_bytes()} if states else {"model_path": str(path)}
+        self._load = partial(
+            module.Interpreter,
+            **model,
+            num_threads=threads,
+            experimental_op_resolver_type=resolver,
+        )
+        self._states = states
+        self._path = path
         try:
-            interpreter = module.Interpreter(
-                model_path=str(path),
-                num_threads=threads,
-                experimental_op_resolver_type=resolver,
-            )
+            self._start()
         except ValueError as error:
             raise ArtifactError(f"{path}: LiteRT cannot read it: {one_line(error)}") from error
-        self._interpreter = interpreter
+
+    def _start(self) -> None:
+        """Begins with an interpreter that has run nothing yet."""
+        self._interpreter = interpreter = self._load()
         self._set_tensor = interpreter.set_tensor
-        self._variables = Variables(content.variables, interpreter)
+        self._variables = Variables(self._states, interpreter)
         self._invoke = self._invoke_afresh if self._variables else interpreter.invoke
         self._get_tensor = interpreter.get_tensor
-        self._path = path
 
     @property
     def version(self) -> str:
@@ -66,6 +76,10 @@ class LiteRTEngine:
 
     def reshape(self, shapes: Sequence[tuple[int, ...]]) -> None:
         try:
+            if self._variables.were_resized:
+                # LiteRT moves what it keeps between runs; DEQUANTIZE would not write its
+                # constants, float16 weights, to their new place (kernels/dequantize.cc)
+                self._start()
             for index, info, shape in zip(self._indices, self.inputs, shapes, strict=True):
                 if None in info.shape:
                     self._interpreter.resize_tensor_input(index, shape, strict=True)

@@ -18,6 +18,8 @@ class Variables:
         self._interpreter = interpreter
         self.reset = interpreter.reset_all_variables
         """Sets every state to 0."""
+        self.were_resized = False
+        """Whether ``resize`` gave any state another shape."""
 
     def __bool__(self) -> bool:
         return bool(self._variables)
@@ -32,3 +34,4 @@ class Variables:
             if variable.shape[:1] == (None,):
                 shape = (inputs[0][0], *variable.shape[1:])
                 self._interpreter.resize_tensor_input(variable.index, shape, strict=True)
+                self.were_resized = True

@@ -10,6 +10,7 @@ from support.fused_lstm import float_weights, lstm_graph, sequences
 from edgenn.ir.evaluator import evaluate
 from edgenn.ir.graph import Graph
 from edgenn.ir.ops.fused_lstm import FusedLstm
+from edgenn.quantization.weights import to_float16
 from edgenn.runtime import Session
 from edgenn.runtime.litert import LiteRTEngine
 from edgenn.runtime.tflite_file import Variable, read_tflite
@@ -39,6 +40,17 @@ def test_states_follow_an_open_batch(tmp_path: Path, engine: str):
     for batch, steps in ((3, 5), (1, 5), (2, 7), (2, 7)):
         x = sequences(np.random.default_rng(batch), batch, steps, 3)
         np.testing.assert_allclose(session.run(x), evaluate(graph, {"x": x})["y0"], atol=1e-6)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_float16_weights_outlive_another_batch(tmp_path: Path, engine: str):
+    """LiteRT decodes them once, into memory that it lays out anew for states of another size."""
+    weights = float_weights(np.random.default_rng(0), 20, 16, 0.3)
+    graph = to_float16(lstm_graph(FusedLstm(), (None, 5, 20), weights))
+    session = Session(write_tflite(graph, tmp_path), engine=engine)
+    for batch in (40, 1, 3):
+        x = sequences(np.random.default_rng(batch), batch, 5, 20)
+        np.testing.assert_allclose(session.run(x), evaluate(graph, {"x": x})["y0"], atol=1e-5)
 
 
 def test_a_file_names_its_variables(tmp_path: Path):
