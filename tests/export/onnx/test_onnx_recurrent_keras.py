@@ -6,7 +6,7 @@ import pytest
 from support.captured import randomize
 from support.onnx_files import kinds, session
 
-from edgenn.compiler import graph_of, quantized, written
+from edgenn.compiler import calibrated, graph_of, quantized, written
 from edgenn.frontend.keras_import import keras
 from edgenn.quantization.schemes import Scheme
 
@@ -182,3 +182,27 @@ def test_small_weights(name, scheme):
 
     tolerance = {Scheme.FLOAT16: 2e-3, Scheme.DYNAMIC: 5e-2}[scheme]
     assert recurrent_nodes(compare(build, (None, 24), scheme=scheme, tolerance=tolerance)) == 2
+
+
+@pytest.mark.parametrize("scheme", [Scheme.INT8, Scheme.INT16X8])
+@pytest.mark.parametrize("both", [False, True], ids=["one direction", "both"])
+def test_full_integer_schemes(scheme, both):
+    """Weights are bytes, activations lie on their grids, the node between computes in float."""
+    first = layers.GRU(16, return_sequences=True)
+    inputs = keras.Input((12, 24), name="x")
+    x = layers.Bidirectional(first)(inputs) if both else first(inputs)
+    model = keras.Model(inputs, layers.Dense(4, name="y")(layers.LSTM(16)(x)))
+    randomize(model)
+    x = np.random.default_rng(0).normal(size=(32, 12, 24)).astype("float32")
+    expected = np.asarray(model(x))
+    graph = graph_of(model)
+    seen = calibrated(graph, {"x": x}, [scheme])[scheme]
+    content = written(quantized(graph, scheme, seen), "onnx")
+    onnx.checker.check_model(content, full_check=True)
+    (result,) = session(content).run(None, {"x": x})
+    assert np.abs(result - expected).max() < 0.03 * np.ptp(expected)
+    nodes = kinds(content)
+    assert nodes["GRU"] == nodes["LSTM"] == 1
+    stored = {t.name: t.data_type for t in onnx.load_from_string(content).graph.initializer}
+    kernels = [dtype for name, dtype in stored.items() if name.rpartition("/")[2] in ("W", "R")]
+    assert kernels == [onnx.TensorProto.INT8] * 4
