@@ -2,6 +2,9 @@
 
 from edgenn.frontend.handlers import (
     activations,
+    bidirectional,
+    cells,
+    conv_lstm,
     convolution,
     dense,
     identity,
@@ -23,6 +26,9 @@ from edgenn.frontend.handlers import (
 
 __all__ = [
     "activations",
+    "bidirectional",
+    "cells",
+    "conv_lstm",
     "convolution",
     "dense",
     "identity",

@@ -1,113 +1,120 @@
-"""LSTM, GRU and SimpleRNN layers."""
+"""Layers that run a cell over time."""
 
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
+from edgenn.frontend.compose import time
+from edgenn.frontend.compose.scan import Run, Steps
 from edgenn.frontend.context import Context, as_array
-from edgenn.frontend.handlers.activations import activate
+from edgenn.frontend.handlers.running import run
 from edgenn.frontend.keras_import import keras
+from edgenn.frontend.recording import Recurrence, is_of_keras
 from edgenn.frontend.registry import handler
-from edgenn.ir.ops import Gru, Lstm, Recurrent, Reverse, SimpleRnn
-from edgenn.ir.ops.recurrent import CellActivation, named_activation
-from edgenn.ir.tensor import Array
 
 layers = keras.layers
 
-NAMED = {keras.activations.tanh: "tanh", keras.activations.sigmoid: "sigmoid"}
+STATEFUL = "stateful"
+"""Key of ``Graph.metadata``: paths of the layers whose states Keras keeps from call to call.
+Their states begin at zero in the graph."""
 
 
-@handler(layers.LSTM)
-def lstm(
-    context: Context, layer: Any, x: str, initial_state: Any = None, mask: str | None = None
+@handler(layers.GRU, layers.LSTM, layers.SimpleRNN)
+def named_layer(
+    context: Context, layer: Any, sequences: str, initial_state: Any = None, mask: Any = None
 ) -> Any:
-    operator = Lstm(
-        units=layer.units,
-        activation=cell_activation(context, layer.activation, layer.units),
-        recurrent_activation=cell_activation(context, layer.recurrent_activation, layer.units),
-    )
-    return recurrent(context, layer, operator, x, initial_state, mask)
+    """All options; any activation."""
+    return recurrent(context, layer, sequences, initial_state, mask)
 
 
-@handler(layers.SimpleRNN)
-def simple_rnn(
-    context: Context, layer: Any, x: str, initial_state: Any = None, mask: str | None = None
+@handler(layers.RNN)
+def rnn(
+    context: Context, layer: Any, sequences: str, initial_state: Any = None, mask: Any = None
 ) -> Any:
-    activation = cell_activation(context, layer.activation, layer.units)
-    operator = SimpleRnn(units=layer.units, activation=activation)
-    return recurrent(context, layer, operator, x, initial_state, mask)
+    """Cells of Keras are its layers, any other cell is traced; stacks of them."""
+    return recurrent(context, layer, sequences, initial_state, mask)
 
 
-@handler(layers.GRU)
-def gru(
-    context: Context, layer: Any, x: str, initial_state: Any = None, mask: str | None = None
+@handler(layers.ConvLSTM1D, layers.ConvLSTM2D)
+def conv_lstm(
+    context: Context, layer: Any, sequences: str, initial_state: Any = None, mask: Any = None
 ) -> Any:
-    """`reset_after` both ways."""
-    operator = Gru(
-        units=layer.units,
-        activation=cell_activation(context, layer.activation, layer.units),
-        recurrent_activation=cell_activation(context, layer.recurrent_activation, layer.units),
-        reset_after=layer.reset_after,
-    )
-    return recurrent(context, layer, operator, x, initial_state, mask)
+    """All options, both data formats."""
+    return recurrent(context, layer, sequences, initial_state, mask)
 
 
-def recurrent(
-    context: Context,
-    layer: Any,
-    operator: Recurrent,
-    x: str,
-    initial_state: Any,
-    mask: str | None,
+@handler(Recurrence)
+def recorded(
+    context: Context, operation: Any, sequences: str, initial_state: Any = None, mask: Any = None
 ) -> Any:
-    """The operator of a layer and what ``return_sequences`` and the like make of its outputs."""
-    states = [] if initial_state is None else keras.tree.flatten(initial_state)
-    operator = replace(
-        operator,
-        initial=bool(states),
-        masked=mask is not None,
-        zero_output_for_mask=bool(layer.zero_output_for_mask),
-        reverse=layer.go_backwards,
-    )
-    inputs = [x, *weights(context, layer.cell, operator), *states]
-    if mask is not None:
-        inputs.append(mask)
-    names = [f"{context.path}/{name}" for name in ("sequence", *operator.state_names)]
-    sequence, *final = context.builder.add_multiple(operator, inputs, names)
+    return recurrent(context, operation.layer, sequences, initial_state, mask)
+
+
+def recurrent(context: Context, layer: Any, x: str, initial_state: Any, mask: Any) -> Any:
+    """The layer's outputs, as many as it returns."""
+    steps = prepared(context, layer, x, initial_state, time.as_mask(context, x, mask))
+    output, final = finished(context, layer, steps, run(context, layer.cell, steps))
     if layer.return_sequences and layer.go_backwards:
-        sequence = context.add(Reverse((1,)), [sequence])
-    output = sequence if layer.return_sequences else final[0]
+        output = time.reversed_in_time(context, output)
     return [output, *final] if layer.return_state else output
 
 
-def weights(context: Context, cell: Any, operator: Recurrent) -> list[str]:
-    """Kernel, recurrent kernel and biases as the operator takes them."""
-
-    def transposed(kernel: Array) -> Array:
-        return np.ascontiguousarray(kernel.T)
-
-    kernel = context.weight(cell.kernel, "kernel", transposed)
-    recurrent_kernel = context.weight(cell.recurrent_kernel, "recurrent_kernel", transposed)
-    rows = operator.gates * operator.units
-    biases = np.zeros((operator.weights - 2, rows), np.float32)
-    if cell.bias is not None:
-        stored = as_array(cell.bias).reshape(-1, rows)
-        biases[: len(stored)] = stored
-    names = ("bias", "recurrent_bias")
-    return [
-        kernel,
-        recurrent_kernel,
-        *(context.constant(bias, name) for bias, name in zip(biases, names, strict=False)),
-    ]
+def prepared(context: Context, layer: Any, x: str, initial_state: Any, mask: str | None) -> Steps:
+    """What the layer's cell runs over."""
+    check_methods(context, layer)
+    if layer.stateful:
+        context.builder.metadata.setdefault(STATEFUL, []).append(context.path)
+    return Steps(
+        x,
+        initial_states(context, layer, x, initial_state),
+        mask=mask,
+        zeroed=bool(layer.zero_output_for_mask) and not misplaces_zeros(layer),
+        reverse=layer.go_backwards,
+        stacked=layer.return_sequences,
+    )
 
 
-def cell_activation(context: Context, function: Any, units: int) -> CellActivation:
-    """A layer's activation as the cell's operator keeps it."""
-    if function in NAMED:
-        return named_activation(NAMED[function])
-    inner = Context(context.path)
-    x = inner.builder.input("x", (None, units))
-    with inner.call(context.path, context.outputs):
-        y = activate(inner, function, x)
-    return CellActivation("custom", inner.builder.finish({"y": y}))
+def check_methods(context: Context, layer: Any) -> None:
+    """A layer that runs its cell in a way of its own is not ours to run."""
+    if not is_of_keras(type(layer).inner_loop):
+        raise context.unsupported(
+            f"{type(layer).__name__} has an inner_loop of its own",
+            "write what it does as the call of a cell, and run that with keras.layers.RNN",
+        )
+
+
+def initial_states(context: Context, layer: Any, x: str, given: Any) -> list[Any]:
+    """Tensors or arrays in the structure that the cell is called with."""
+    if given is None:
+        batch = context.shape(x)[0] or 1
+        try:
+            given = layer.get_initial_state(batch_size=batch)
+        except Exception as error:  # anything that a user's code may raise
+            raise context.unsupported(
+                f"get_initial_state of {type(layer.cell).__name__} fails: {error}",
+                "let it return arrays for the batch size that it is given",
+            ) from error
+    states = list(given) if keras.tree.is_nested(given) else [given]
+    return list(
+        keras.tree.map_structure(lambda s: s if isinstance(s, str) else as_array(s), states)
+    )
+
+
+def finished(context: Context, layer: Any, steps: Steps, result: Run) -> tuple[str, list[str]]:
+    """The output as Keras has it at masked steps, a sequence in input order; the final states."""
+    mask, output = steps.mask, result.sequence if steps.stacked else result.last
+    assert output is not None
+    if mask is None:
+        return output, result.final
+    if result.unstarted and steps.stacked:
+        output = time.where(context, time.started(context, mask, steps.reverse), output)
+    elif result.unstarted:
+        output = time.where(context, time.any_step(context, mask), output)
+    if layer.zero_output_for_mask and not steps.stacked:
+        output = time.where(context, time.at_end(context, mask, steps.reverse), output)
+    elif layer.zero_output_for_mask and misplaces_zeros(layer):
+        output = time.where(context, time.reversed_in_time(context, mask), output)
+    return output, result.final
+
+
+def misplaces_zeros(layer: Any) -> bool:
+    """Keras's unrolled loop, run backwards, puts zeros where the mask read forwards is false."""
+    return bool(layer.unroll and layer.go_backwards and layer.return_sequences)
