@@ -169,6 +169,12 @@ def resize(inputs: Sequence[Tensor | None], outputs: Sequence[Tensor], options: 
     return 2 if dtype(inputs, 0) == "int8" else 1
 
 
+def gather(inputs: Sequence[Tensor | None], outputs: Sequence[Tensor], options: Any) -> int:
+    if options.batchDims:
+        return 5
+    return {"int8": 2, "bool": 3, "int16": 4}.get(dtype(inputs, 0), 1)
+
+
 def dequantize(inputs: Sequence[Tensor | None], outputs: Sequence[Tensor], options: Any) -> int:
     if dtype(inputs, 0) in ("int16", "float16"):
         return 3
@@ -238,7 +244,7 @@ RULES: dict[str, Rule] = {
     "LOGISTIC": _INT8_INT16,
     "PACK": _INT8_INT16,
     "ABS": by_dtype({"int8": 2, "int16": 3, "int32": 5}),
-    "GATHER": by_dtype({"int8": 2, "bool": 3, "int16": 4}),
+    "GATHER": gather,
     "SPLIT": by_dtype({"int8": 2, "int32": 3, "int16": 4}, operand=1),
     "SPLIT_V": _INT8,
     "SUM": _INT8,

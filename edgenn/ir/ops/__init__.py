@@ -71,6 +71,7 @@ from edgenn.ir.ops.shape import (
     Transpose,
 )
 from edgenn.ir.ops.softmax import Softmax
+from edgenn.ir.ops.steps import CountTrue, GatherSteps
 from edgenn.ir.ops.unary import (
     Abs,
     Ceil,
@@ -88,16 +89,15 @@ from edgenn.ir.ops.unary import (
 )
 
 __all__ = [
-    "Abs", "Add", "ArgMax", "ArgMin", "AveragePool2D", "BatchMatMul", "BroadcastTo", "Cast",
-    "Ceil", "Concatenation", "Conv2D", "Cos", "CumSum", "DepthwiseConv2D", "Dequantize", "Div",
+    "Abs", "Add", "ArgMax", "ArgMin", "AveragePool2D", "BatchMatMul", "BroadcastTo", "Cast", "Ceil",
+    "Concatenation", "Conv2D", "Cos", "CountTrue", "CumSum", "DepthwiseConv2D", "Dequantize", "Div",
     "ElementwiseFunction", "Elu", "Equal", "Exp", "ExpandDims", "Floor", "FloorDiv", "FloorMod",
-    "FullyConnected", "Gather", "Gelu", "Greater", "GreaterEqual", "Gru", "HardSwish",
-    "LeakyRelu", "Less", "LessEqual", "Log", "LogSoftmax", "LogicalAnd", "LogicalNot",
-    "LogicalOr", "Logistic", "Lstm", "MaxPool2D", "Maximum", "Mean", "Minimum", "MirrorPad",
-    "Mul", "Neg", "NotEqual", "Pack", "Pad", "Pow", "Prelu", "Quantize", "Recurrent",
-    "ReduceAll", "ReduceAny", "ReduceMax", "ReduceMin", "ReduceProd", "Relu", "Relu6",
-    "ReluN1To1", "Reshape", "ResizeBilinear", "ResizeNearest", "Reverse", "Round", "Rsqrt",
-    "Scan", "Select", "Sign", "SimpleRnn", "Sin", "Softmax", "Split", "Sqrt", "Square",
-    "SquaredDifference", "Squeeze", "StridedSlice", "Sub", "Sum", "Tanh", "Tile", "Transpose",
-    "TransposeConv2D",
+    "FullyConnected", "Gather", "GatherSteps", "Gelu", "Greater", "GreaterEqual", "Gru",
+    "HardSwish", "LeakyRelu", "Less", "LessEqual", "Log", "LogSoftmax", "LogicalAnd", "LogicalNot",
+    "LogicalOr", "Logistic", "Lstm", "MaxPool2D", "Maximum", "Mean", "Minimum", "MirrorPad", "Mul",
+    "Neg", "NotEqual", "Pack", "Pad", "Pow", "Prelu", "Quantize", "Recurrent", "ReduceAll",
+    "ReduceAny", "ReduceMax", "ReduceMin", "ReduceProd", "Relu", "Relu6", "ReluN1To1", "Reshape",
+    "ResizeBilinear", "ResizeNearest", "Reverse", "Round", "Rsqrt", "Scan", "Select", "Sign",
+    "SimpleRnn", "Sin", "Softmax", "Split", "Sqrt", "Square", "SquaredDifference", "Squeeze",
+    "StridedSlice", "Sub", "Sum", "Tanh", "Tile", "Transpose", "TransposeConv2D",
 ]  # fmt: skip

@@ -12,9 +12,14 @@ import edgenn.ir.ops as ops
 from edgenn.export.onnx.exporter import load_emitters
 from edgenn.export.onnx.registry import EMITTERS
 from edgenn.ir.operator import Activation, Operator, Padding
+from edgenn.ir.ops.fused_lstm import FusedLstm
 from edgenn.ir.tensor import Tensor
 
-OPERATORS = [c for c in Operator.registry.values() if c.__module__.startswith("edgenn.")]
+OPERATORS = [
+    c
+    for c in Operator.registry.values()
+    if c.__module__.startswith("edgenn.ir.ops.") and c is not FusedLstm  # TFLite's own
+]
 
 
 @pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.kind)
@@ -312,6 +317,17 @@ def test_concatenation_and_pack(data, shape, count, rng):
 def test_gather(axis, indices):
     rng = np.random.default_rng(0)
     single(ops.Gather(axis), rng, f32(4, 5, 6), rng.integers(-4, 4, indices, "int32"))
+
+
+@pytest.mark.parametrize("shape", [(None, 5), (None, None, 3)], ids=str)
+def test_gather_steps(shape):
+    rng = np.random.default_rng(0)
+    indices = rng.integers(0, 2, (2, 4)).astype(np.int32)
+    single(ops.GatherSteps(), rng, (shape, "float32"), indices)
+
+
+def test_count_true():
+    single(ops.CountTrue(), np.random.default_rng(0), ((3, 7), "bool"))
 
 
 def test_embedding():

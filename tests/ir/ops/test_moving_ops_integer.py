@@ -113,6 +113,21 @@ def test_gather_of_a_constant_table_by_computed_indices(dtype):
     assert_equals_litert(graph, {"indices": indices})
 
 
+@pytest.mark.parametrize("dtype", [*DTYPES, "bool"])
+@pytest.mark.parametrize("shape", [(None, 5, 3), (2, 5), (2, None, 2, 3)], ids=str)
+def test_steps_of_rows(shape, dtype):
+    rng = np.random.default_rng(4)
+    quantization = None if dtype == "bool" else parameters(rng, dtype)
+    operands = [Tensor("x", shape, dtype, quantization), Tensor("indices", (None, 4), "int32")]
+    graph = one_op(ops.GatherSteps(), operands, [quantization])
+    inputs = random_inputs(graph, rng, batch=2)
+    inputs["indices"] = rng.integers(0, inputs["x"].shape[1], (2, 4)).astype(np.int32)
+    expected = [[row[i] for i in indices] for row, indices in zip(*inputs.values(), strict=True)]
+    np.testing.assert_array_equal(evaluate(graph, inputs)["y0"], expected)
+    assert_equals_litert(graph, inputs)
+    assert_equals_litert(graph, inputs, DEFAULT)
+
+
 def two_scales(dtype: str) -> Graph:
     operands = [
         Tensor("a", (1, 2), dtype, Quantization.per_tensor(0.1)),

@@ -6,7 +6,7 @@ from ai_edge_litert.interpreter import OpResolverType
 from hypothesis import given
 from hypothesis import strategies as st
 from support.litert import REFERENCE
-from support.one_op import assert_equals_litert
+from support.one_op import assert_equals_litert, one_op, random_inputs
 from support.quantized_op import quantized_case
 from support.shapes import few, generators, shapes
 
@@ -14,6 +14,7 @@ from edgenn.ir.operator import Operator
 from edgenn.ir.ops import (
     ArgMax,
     ArgMin,
+    CountTrue,
     CumSum,
     Mean,
     ReduceAll,
@@ -23,6 +24,7 @@ from edgenn.ir.ops import (
     ReduceProd,
     Sum,
 )
+from edgenn.ir.tensor import Tensor
 
 REDUCTIONS = [Mean, Sum, ReduceMax, ReduceMin, ReduceProd]
 
@@ -90,3 +92,10 @@ def test_index_of_extremum_equals_litert(
 def test_running_sum_equals_litert(shape: tuple, rng: np.random.Generator, data):
     axis = data.draw(st.integers(-len(shape), len(shape) - 1))
     assert_equals_litert(*quantized_case(CumSum(axis=axis), [shape], ["float32"], rng))
+
+
+@few
+@given(shape=shapes(1, 3), rng=generators)
+def test_counts_of_conditions_equal_litert(shape: tuple, rng: np.random.Generator):
+    graph = one_op(CountTrue(), [Tensor("x", shape, "bool")], [None])
+    assert_equals_litert(graph, random_inputs(graph, rng))

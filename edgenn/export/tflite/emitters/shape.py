@@ -52,7 +52,6 @@ PLAIN: Builtins = {
 
 WITH_ATTRIBUTE: dict[type[Operator], tuple[Builtin, Callable[[Any], Any]]] = {
     ops.Reshape: (Builtin("RESHAPE", schema.ReshapeOptionsT), lambda o: o.shape),
-    ops.ExpandDims: (Builtin("EXPAND_DIMS", schema.ExpandDimsOptionsT), lambda o: o.axis),
     ops.Transpose: (Builtin("TRANSPOSE", schema.TransposeOptionsT), lambda o: o.permutation),
     ops.MirrorPad: (
         Builtin("MIRROR_PAD", schema.MirrorPadOptionsT, _mode),
@@ -89,6 +88,19 @@ def with_attribute(op: Op, context: Context) -> None:
     builtin, attribute = WITH_ATTRIBUTE[type(op.operator)]
     values = attribute(op.operator)
     emit_builtin(builtin, op, context, int32(op, "attribute", values, context))
+
+
+@emitter(ops.ExpandDims)
+def expand_dims(op: Op, context: Context) -> None:
+    """RESHAPE where it can say the shape: TFLite Micro's EXPAND_DIMS does not know all dtypes."""
+    assert isinstance(op.operator, ops.ExpandDims)
+    shape = context.tensor(op.output).shape
+    if shape.count(None) > 1:
+        axis = int32(op, "axis", op.operator.axis, context)
+        emit_builtin(Builtin("EXPAND_DIMS", schema.ExpandDimsOptionsT), op, context, axis)
+        return
+    sizes = int32(op, "shape", [-1 if size is None else size for size in shape], context)
+    emit_builtin(Builtin("RESHAPE", schema.ReshapeOptionsT), op, context, sizes)
 
 
 @emitter(ops.Pack)
