@@ -9,6 +9,7 @@ from edgenn.ir.ops.scan import Scan
 from edgenn.lowering.recurrent.fused import to_fused
 from edgenn.lowering.recurrent.loop import to_loops
 from edgenn.lowering.recurrent.native import to_native
+from edgenn.lowering.recurrent.step import to_step
 from edgenn.lowering.recurrent.unrolled import ops_of_copies, require_steps, unrolled
 
 
@@ -31,6 +32,7 @@ FORMS: dict[Form, Callable[[Graph], Graph]] = {
     Form.LOOP: to_loops,
     Form.FUSED: to_fused,
     Form.UNROLLED: unrolled,
+    Form.STEP: to_step,
     Form.NATIVE: to_native,
 }
 
