@@ -11,7 +11,8 @@ from typing import Any
 
 from edgenn.frontend.keras_import import keras
 
-RNN = keras.layers.RNN
+LOOPS = (keras.layers.RNN, keras.layers.Bidirectional)
+"""Keras's classes that loop; its other recurrent layers derive from the first."""
 
 
 class Recurrence(keras.Operation):  # type: ignore[misc]
@@ -42,9 +43,19 @@ def is_of_keras(definition: Any) -> bool:
 
 @contextmanager
 def recorded_loops() -> Iterator[None]:
-    """Records ``RNN.call`` where it is called on symbolic tensors."""
-    original = RNN.call
+    """Records the ``call`` of Keras's own classes where that is called on symbolic tensors."""
+    originals = {class_: class_.call for class_ in LOOPS}
+    for class_, original in originals.items():
+        class_.call = recorded(original)
+    try:
+        yield
+    finally:
+        for class_, original in originals.items():
+            class_.call = original
 
+
+def recorded(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
     def call(
         self: Any,
         sequences: Any,
@@ -55,11 +66,16 @@ def recorded_loops() -> Iterator[None]:
         values = keras.tree.flatten((sequences, initial_state, mask))
         if not any(isinstance(value, keras.KerasTensor) for value in values):
             return original(self, sequences, initial_state, mask, training)
-        return Recurrence(self).symbolic_call(sequences, initial_state=initial_state, mask=mask)
+        # the mask stands among the arguments: no keyword that Keras would have filled in
+        return Recurrence(self).symbolic_call(sequences, initial_state, mask)
 
-    recorded: Callable[..., Any] = functools.wraps(original)(call)
-    RNN.call = recorded
-    try:
-        yield
-    finally:
-        RNN.call = original
+    return call
+
+
+def bound_again(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A recurrent layer's method as its class has it now."""
+    layer = getattr(function, "__self__", None)
+    if not isinstance(layer, LOOPS):
+        return function
+    method: Callable[..., Any] = getattr(layer, function.__name__)
+    return method

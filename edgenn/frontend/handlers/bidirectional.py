@@ -39,7 +39,9 @@ def bidirectional(
     if layer.return_sequences and layer.forward_layer.go_backwards:
         outputs = [time.reversed_in_time(context, output) for output in outputs]
     final = [state for _, states in results for state in states]
-    return checked(context, outputs + final) if layer.return_state else outputs
+    if layer.return_state:
+        return checked(context, outputs + final)
+    return outputs if layer.merge_mode is None else outputs[0]
 
 
 def is_plain(layer: Any) -> bool:

@@ -7,7 +7,7 @@ from edgenn.frontend.compose.scan import Run, Steps
 from edgenn.frontend.context import Context, as_array
 from edgenn.frontend.handlers.running import run
 from edgenn.frontend.keras_import import keras
-from edgenn.frontend.recording import Recurrence, is_of_keras
+from edgenn.frontend.recording import is_of_keras
 from edgenn.frontend.registry import handler
 
 layers = keras.layers
@@ -39,13 +39,6 @@ def conv_lstm(
 ) -> Any:
     """All options, both data formats."""
     return recurrent(context, layer, sequences, initial_state, mask)
-
-
-@handler(Recurrence)
-def recorded(
-    context: Context, operation: Any, sequences: str, initial_state: Any = None, mask: Any = None
-) -> Any:
-    return recurrent(context, operation.layer, sequences, initial_state, mask)
 
 
 def recurrent(context: Context, layer: Any, x: str, initial_state: Any, mask: Any) -> Any:
