@@ -27,6 +27,7 @@ from edgenn.quantization.calibration import choose_ranges, observed_tensors
 from edgenn.quantization.calibrators import CALIBRATORS, DEFAULT_CALIBRATOR
 from edgenn.quantization.equalization import Channels, balanced_tensors, equalize
 from edgenn.quantization.formats import format_of_tensors
+from edgenn.quantization.fused_lstm import seen_in_loops
 from edgenn.quantization.integer import quantize_integer
 from edgenn.quantization.saturation import saturating_inputs
 from edgenn.quantization.schemes import INTEGER_FORMATS, Gates, Scheme, missing_calibration
@@ -157,7 +158,8 @@ def calibrated(
         result[scheme] = known or observed(legal, samples, options, progress)
         if options.gates is Gates.FUSED:  # the loops are there to be seen; they show the cells
             fused = legalize(to_fused(graph), format_.activation)
-            result[scheme] = replace(result[scheme], graph=fused)
+            seen = seen_in_loops(fused, result[scheme].statistics)
+            result[scheme] = Calibrated(fused, seen)
     return result
 
 

@@ -4,12 +4,13 @@ As TFLite's specification of the op has it: ``converter/tools/optimize/operator_
 LiteRT, ``UNIDIRECTIONAL_SEQUENCE_LSTM``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from edgenn.ir.ops.fused_lstm import FusedLstm
+from edgenn.ir.graph import Graph
+from edgenn.ir.ops.fused_lstm import LOOP_STATES, FusedLstm
 from edgenn.ir.ops.integer_lstm import cell_exponent
 from edgenn.ir.tensor import Quantization, Tensor
 from edgenn.quantization.parameters import (
@@ -18,6 +19,7 @@ from edgenn.quantization.parameters import (
     quantize_weights,
     weight_scales,
 )
+from edgenn.quantization.statistics import Statistics
 
 
 def weights_in_int8(
@@ -67,3 +69,12 @@ def integer_weights(weights: Sequence[Tensor], x: Quantization) -> list[Tensor]:
 def with_cell_range(lstm: FusedLstm, cell: Range) -> FusedLstm:
     """The operator with a cell state whose int16 steps hold the calibrated range."""
     return replace(lstm, cell_exponent=cell_exponent(max(-cell.low, cell.high)))
+
+
+def seen_in_loops(graph: Graph, statistics: Mapping[str, Statistics]) -> dict[str, Statistics]:
+    """The statistics of a graph with its LSTMs as loops, for the graph with them fused.
+
+    The outputs of a fused op are those of all steps, where the model reads the last one only.
+    """
+    states = graph.metadata[LOOP_STATES]
+    return {**statistics, **{name: statistics[hidden] for name, (hidden, _) in states.items()}}

@@ -7,7 +7,7 @@ from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.graph import Graph, Op
 from edgenn.ir.operator import OutputRule
 from edgenn.ir.ops import Dequantize, Quantize
-from edgenn.ir.ops.fused_lstm import CELL_STATES, FusedLstm
+from edgenn.ir.ops.fused_lstm import LOOP_STATES, FusedLstm
 from edgenn.ir.tensor import Array, Quantization, Tensor
 from edgenn.quantization.assignment import assign, data_inputs, is_dynamic_weight, is_real
 from edgenn.quantization.formats import FormatOf, Formatted, format_of_ops, formatted
@@ -191,7 +191,8 @@ class _Rewriter:
         constants = [self.graph.tensors[name] for name in op.inputs[1:]]
         for tensor in integer_weights(constants, x):
             self.builder.tensors[tensor.name] = tensor
-        return with_cell_range(lstm, self.ranges[self.graph.metadata[CELL_STATES][op.output]])
+        _, cell = self.graph.metadata[LOOP_STATES][op.output]
+        return with_cell_range(lstm, self.ranges[cell])
 
     def weights(self, name: str, scales: Array, axis: int) -> str:
         wanted = Quantization.per_channel(scales, axis)

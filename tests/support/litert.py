@@ -8,6 +8,8 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from edgenn.export.tflite.exporter import to_tflite
 from edgenn.ir.graph import Graph
 from edgenn.ir.tensor import Array
+from edgenn.runtime.litert_variables import Variables
+from edgenn.runtime.tflite_file import parse_tflite
 
 REFERENCE = OpResolverType.BUILTIN_REF
 """The reference kernels: what integer evaluation must equal bit for bit."""
@@ -25,9 +27,12 @@ def run_bytes(
 ) -> dict[str, Array]:
     """Runs a .tflite with one signature; raw arrays in and out by public name.
 
-    Inputs of another shape than the file's are set with ``resize_tensor_input`` first.
+    Inputs of another shape than the file's are set with ``resize_tensor_input`` first, and so
+    are the states of kernels, to the batch of the inputs.
     """
     engine = interpreter(content, resolver)
+    variables = Variables(parse_tflite(content, "model").variables, engine)
+    variables.resize([np.shape(value) for value in inputs.values()])
     (key,) = engine.get_signature_list()
     runner = engine.get_signature_runner(key)
     outputs = runner(**{name: np.asarray(value) for name, value in inputs.items()})

@@ -11,9 +11,9 @@ from edgenn.ir.ops.activation import Logistic
 from edgenn.ir.ops.integer_lstm import CELL_EXPONENTS, Gate, LstmScales, lstm
 from edgenn.ir.tensor import Array, Tensor
 
-CELL_STATES = "cell_states"
-"""Key of ``Graph.metadata``: output of a fused op → the tensor that calibration knows its cell
-states by."""
+LOOP_STATES = "loop_states"
+"""Key of ``Graph.metadata``: output of a fused op → the tensors that hold the output and the cell
+state of a step where the layer is a loop, which is how calibration sees them."""
 GATES = ("input", "forget", "cell", "output")
 """The order of a gate's tensors among the inputs: Keras's i, f, c, o."""
 

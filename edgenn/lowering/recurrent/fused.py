@@ -5,14 +5,17 @@ import numpy as np
 from edgenn.errors import UnsupportedError
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.graph import Graph, Op
-from edgenn.ir.ops import Lstm, Recurrent, Reverse, Scan, StridedSlice
-from edgenn.ir.ops.fused_lstm import CELL_STATES, FusedLstm, LstmActivation
+from edgenn.ir.operator import Operator
+from edgenn.ir.ops import Gru, Lstm, Recurrent, Reverse, Scan, SimpleRnn, StridedSlice
+from edgenn.ir.ops.fused_lstm import LOOP_STATES, FusedLstm, LstmActivation
 from edgenn.ir.ops.scan import TIME
 from edgenn.ir.tensor import Tensor
+from edgenn.lowering.recurrent.kept_steps import KeptSteps
 from edgenn.lowering.recurrent.loop import weight
+from edgenn.lowering.recurrent.unrolled import renamed
 
-BACKWARD = "/backward"
-HINT = "--rnn loop or --rnn unrolled"
+HINT = "--rnn loop, or --rnn unrolled where the number of steps is fixed"
+NAMES: dict[type[Operator], str] = {Gru: "GRU", SimpleRnn: "SimpleRNN"}
 
 
 def to_fused(graph: Graph) -> Graph:
@@ -23,27 +26,17 @@ def to_fused(graph: Graph) -> Graph:
     """
     if not any(isinstance(op.operator, Recurrent | Scan) for op in graph.ops):
         return graph
-    builder = GraphBuilder.from_graph(graph)
+    writer = FusedWriter(graph)
     for op in graph.ops:
         if isinstance(op.operator, Recurrent | Scan):
             reason = obstacle(graph, op)
             if reason:
-                raise UnsupportedError(
-                    f"{layer_of(op)}: {reason}: it has no fused form in TFLite", HINT
-                )
-            write_fused(builder, graph, op)
+                raise UnsupportedError(f"{layer_of(op)}: {reason}", HINT)
+            writer.add(op)
         else:
-            builder.ops.append(op)
-    cells = {
-        op.outputs[0]: cell_state_of(op) for op in builder.ops if isinstance(op.operator, FusedLstm)
-    }
-    metadata = {**graph.metadata, CELL_STATES: cells}
-    return builder.finish(graph.outputs).with_(metadata=metadata)
-
-
-def cell_state_of(op: Op) -> str:
-    """What the loop form of the layer calls the tensor that the fused op keeps to itself."""
-    return f"{op.outputs[0].removesuffix(BACKWARD)}/cell/cell"
+            writer.builder.ops.append(op)
+    metadata = {**graph.metadata, LOOP_STATES: writer.loop_states}
+    return writer.builder.finish(graph.outputs).with_(metadata=metadata)
 
 
 def layer_of(op: Op) -> str:
@@ -55,16 +48,17 @@ def obstacle(graph: Graph, op: Op) -> str:
     """Why a recurrent op cannot be fused; empty if it can."""
     lstm = op.operator
     if not isinstance(lstm, Lstm):
-        return f"{lstm.kind} is no LSTM"
-    if fused_activation(lstm) is None or lstm.recurrent_activation.name != "sigmoid":
-        names = f"{lstm.activation.name} and {lstm.recurrent_activation.name}"
-        return f"its activations are {names}, not tanh and sigmoid"
+        return f"TFLite has no fused {NAMES.get(type(lstm), 'form of this cell')}"
+    if fused_activation(lstm) is None:
+        known = ", ".join(LstmActivation)
+        return f"its activation is {lstm.activation.name}, TFLite's fused LSTM has {known}"
+    if lstm.recurrent_activation.name != "sigmoid":
+        name = lstm.recurrent_activation.name
+        return f"its recurrent activation is {name}, TFLite's fused LSTM has sigmoid"
     if lstm.initial:
-        return "it begins with states that are given"
-    if lstm.masked:
-        return "it has a mask"
+        return "TFLite's fused LSTM takes no initial states"
     if graph.consumers[op.outputs[2]] or graph.is_output(op.outputs[2]):
-        return "its final cell state is wanted"
+        return "the fused op keeps its cell state to itself, and the model reads the last one"
     return ""
 
 
@@ -74,27 +68,86 @@ def fused_activation(lstm: Lstm) -> LstmActivation | None:
     return LstmActivation(name) if name in list(LstmActivation) else None
 
 
-def write_fused(builder: GraphBuilder, graph: Graph, op: Op) -> None:
-    """Adds the op of one layer: its sequence, and its last step where that is wanted."""
-    lstm = op.operator
-    assert isinstance(lstm, Lstm)
-    activation = fused_activation(lstm)
-    assert activation is not None
-    sequence, last, _ = op.outputs
-    x, *names = op.inputs[:4]
-    weights = [part for name in names for part in quarters(builder, weight(graph, name))]
-    if lstm.reverse:
-        x = builder.add(Reverse((TIME,)), [x], f"{sequence}/reversed")
-    is_needed = bool(graph.consumers[last]) or graph.is_output(last)
-    forward = f"{sequence}{BACKWARD}" if lstm.reverse else sequence
-    builder.tensors[forward] = graph.tensors[sequence].with_(name=forward)
-    operator = FusedLstm(activation)
-    builder.ops.append(Op(forward, operator, (x, *weights), (forward,)))
-    if is_needed:
+class FusedWriter:
+    """Writes the op of one layer after the other.
+
+    Attributes:
+        loop_states: Output of a fused op → what the loop form of the layer calls the output and
+            the cell state of a step.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.builder = GraphBuilder.from_graph(graph)
+        self.loop_states: dict[str, tuple[str, str]] = {}
+        self._kept: dict[tuple[str, bool], KeptSteps] = {}
+
+    def add(self, op: Op) -> None:
+        """Adds a layer: its sequence and its last output, as far as they are wanted."""
+        lstm = op.operator
+        assert isinstance(lstm, Lstm)
+        before = len(self.builder.ops)
+        sequence, last, _ = op.outputs
+        x, mask = op.inputs[0], lstm.mask(op.inputs)
+        if lstm.reverse:
+            x = self.reversed(x, f"{sequence}/input_reversed")
+        kept = None if mask is None else self.kept(mask, reverse=lstm.reverse)
+        fused = self.run(op, lstm, x, kept)
+        held, shown = (fused, fused) if kept is None else self.spread(kept, fused, op, lstm)
         cut = StridedSlice((None, -1, None), (None, None, None), (1, 1, 1), (TIME,))
-        builder.ops.append(Op(last, cut, (forward,), (last,)))
-    if lstm.reverse:
-        builder.ops.append(Op(sequence, Reverse((TIME,)), (forward,), (sequence,)))
+        end = self.builder.add(cut, [held], f"{sequence}/last")
+        if lstm.reverse:
+            shown = self.reversed(shown, f"{sequence}/shown_reversed")
+        names = {shown: sequence, end: last}
+        self.rename(before, names)
+        hidden, cell = ("hidden", "cell") if kept is None else ("kept_h", "kept_c")
+        states = (f"{sequence}/cell/{hidden}", f"{sequence}/cell/{cell}")
+        self.loop_states[names.get(fused, fused)] = states
+
+    def run(self, op: Op, lstm: Lstm, x: str, kept: KeptSteps | None) -> str:
+        """The fused op, over the kept steps first where there is a mask."""
+        activation = fused_activation(lstm)
+        assert activation is not None
+        weights = [
+            part
+            for name in op.inputs[1:4]
+            for part in quarters(self.builder, weight(self.graph, name))
+        ]
+        scope = op.outputs[0]
+        if kept is not None:
+            x = kept.compact(x, f"{scope}/compact")
+        return self.builder.add(FusedLstm(activation), [x, *weights], f"{scope}/fused")
+
+    def spread(self, kept: KeptSteps, fused: str, op: Op, lstm: Lstm) -> tuple[str, str]:
+        """The outputs of all steps: the last one so far at each, and what the layer shows."""
+        scope = op.outputs[0]
+        spread = kept.spread(fused, f"{scope}/spread")
+        held = kept.zeroed(spread, f"{scope}/held", everywhere=False)
+        if not lstm.zero_output_for_mask:
+            return held, held
+        return held, kept.zeroed(spread, f"{scope}/shown", everywhere=True)
+
+    def kept(self, mask: str, *, reverse: bool) -> KeptSteps:
+        """The same object for every layer that has the mask."""
+        if (mask, reverse) not in self._kept:
+            name = self.reversed(mask, f"{mask}/reversed") if reverse else mask
+            self._kept[mask, reverse] = KeptSteps(self.builder, name)
+        return self._kept[mask, reverse]
+
+    def reversed(self, x: str, name: str) -> str:
+        """The sequence from its last step to the first."""
+        return self.builder.add(Reverse((TIME,)), [x], name)
+
+    def rename(self, before: int, wanted: dict[str, str]) -> None:
+        """Gives results of the newest ops the names of the layer's outputs.
+
+        Args:
+            before: Where in the builder's ops they begin.
+        """
+        for made in wanted:
+            del self.builder.tensors[made]
+        ops = self.builder.ops
+        ops[before:] = [renamed(op, wanted) for op in ops[before:]]
 
 
 def quarters(builder: GraphBuilder, tensor: Tensor) -> list[str]:
