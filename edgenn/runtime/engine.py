@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from edgenn.errors import UsageError
+from edgenn.runtime.step_info import StepInfo
 from edgenn.runtime.tensor_info import Array, TensorInfo
 
 
@@ -15,11 +16,13 @@ class Engine(Protocol):
         version: Package and version of what runs.
         inputs: In the artifact's order.
         outputs: In the artifact's order.
+        step: How the steps of an artifact that runs one follow each other.
     """
 
     name: str
     inputs: tuple[TensorInfo, ...]
     outputs: tuple[TensorInfo, ...]
+    step: StepInfo | None
 
     @property
     def version(self) -> str: ...
@@ -52,7 +55,7 @@ class ClosedEngine:
 
     def __init__(self, engine: Engine) -> None:
         self.name, self.version = engine.name, engine.version
-        self.inputs, self.outputs = engine.inputs, engine.outputs
+        self.inputs, self.outputs, self.step = engine.inputs, engine.outputs, engine.step
 
     def reshape(self, shapes: Sequence[tuple[int, ...]]) -> None:
         raise UsageError("the session is closed", "open a new one")

@@ -42,6 +42,7 @@ class LiteRTEngine:
         content = read_tflite(path)
         self.inputs = tuple(port.info for port in content.inputs)
         self.outputs = tuple(port.info for port in content.outputs)
+        self.step = content.step
         self._indices = [port.index for port in content.inputs]
         self._output_indices = [port.index for port in content.outputs]
         module, self._distribution = load_interpreter_module()

@@ -8,6 +8,7 @@ from typing import Any
 
 from edgenn.errors import ArtifactError, EngineError, UnavailableError
 from edgenn.runtime.litert import one_line
+from edgenn.runtime.step_info import METADATA_KEY, read_step
 from edgenn.runtime.tensor_info import Array, TensorInfo
 
 DTYPES = {"float": "float32", "double": "float64"}
@@ -68,6 +69,9 @@ class OnnxRuntimeEngine:
         self._version = onnxruntime.__version__
         self.inputs = tuple(tensor_info(node, path) for node in session.get_inputs())
         self.outputs = tuple(tensor_info(node, path) for node in session.get_outputs())
+        said = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        content = None if said is None else said.encode()
+        self.step = read_step(content, self.inputs, self.outputs, str(path))
         self._names = [info.name for info in self.inputs]
         self._output_names = [info.name for info in self.outputs]
 

@@ -15,9 +15,10 @@ from edgenn.runtime.border import (
     shape_error,
 )
 from edgenn.runtime.engine import ClosedEngine, Engine
-from edgenn.runtime.tensor_info import Array, TensorInfo
-
-Result = Array | dict[str, Array]
+from edgenn.runtime.step_info import StepInfo
+from edgenn.runtime.steps import Steps
+from edgenn.runtime.stream import Stream
+from edgenn.runtime.tensor_info import Array, Result, TensorInfo
 
 
 def _litert(path: Path, threads: int) -> Engine:
@@ -76,6 +77,7 @@ class Session:
         self._output_borders = [output_border(info) for info in self.outputs]
         self._step = fixed_batch(self.inputs)
         self._shapes: list[tuple[int, ...]] = []  # what the engine is set to
+        self._steps: Steps | None = None
 
     @property
     def engine(self) -> str:
@@ -89,6 +91,38 @@ class Session:
     def batch(self) -> int | None:
         """The batch size that the artifact is fixed to; ``None`` where it is open."""
         return self._step
+
+    @property
+    def step(self) -> StepInfo | None:
+        """How the steps of an artifact that runs one follow each other."""
+        return self._engine.step
+
+    def stream(self, states: Mapping[str, Any] | None = None) -> Stream:
+        """A sequence that comes in chunks; its states are kept from one to the next.
+
+        Any number of streams can be open at once; each has states of its own.
+
+        Args:
+            states: Input name → state to begin with, ``(batch, …)``, in real numbers; others
+                begin as the artifact says.
+
+        Raises:
+            UsageError: The artifact runs whole sequences.
+            DataError: A state that does not fit.
+        """
+        if self._steps is None:
+            if self.step is None:
+                raise UsageError(
+                    f"{self.path} runs whole sequences: it has no states to hand on",
+                    "convert the model with --rnn step",
+                )
+            self._steps = Steps(self.step, self.inputs, self.outputs, self._run_step)
+        return Stream(self._steps, states)
+
+    def _run_step(self, shapes: list[tuple[int, ...]]) -> Callable[[Sequence[Array]], list[Array]]:
+        """What runs one step on raw arrays of these shapes."""
+        self._reshape(shapes)
+        return self._engine.run
 
     def run(self, *inputs: Any, raw: bool = False) -> Result:
         """Runs any number of samples.

@@ -6,6 +6,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+Result = Array | dict[str, Array]
+"""The only output, or all of them by name."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from edgenn.runtime.flatbuffer import (
     union,
     vector,
 )
+from edgenn.runtime.step_info import METADATA_KEY, StepInfo, read_step
 from edgenn.runtime.tensor_info import TensorInfo
 
 IDENTIFIER = b"TFL3"
@@ -157,12 +158,14 @@ class TFLiteFile:
         outputs: Likewise.
         operators: The ops of all subgraphs.
         variables: The states that kernels keep, such as a fused LSTM's.
+        step: How its steps follow each other, if it runs one.
     """
 
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     operators: tuple[OperatorUse, ...]
     variables: tuple[Variable, ...]
+    step: StepInfo | None = None
 
 
 def read_tflite(path: Path) -> TFLiteFile:
@@ -208,7 +211,18 @@ def parse_tflite(data: Any, where: str) -> TFLiteFile:
         for index, tensor in enumerate(main["tensors"] or ())
         if tensor["is_variable"]
     )
-    return TFLiteFile(inputs, outputs, operators, variables)
+    taken, given = ([port.info for port in ports] for ports in (inputs, outputs))
+    step = read_step(metadata(model, METADATA_KEY), taken, given, where)
+    return TFLiteFile(inputs, outputs, operators, variables, step)
+
+
+def metadata(model: Values, name: str) -> bytes | None:
+    """The content of the metadata buffer of that name."""
+    buffers = dict(enumerate(model["buffers"] or ()))
+    for entry in model["metadata"] or ():
+        if entry["name"] == name and entry["buffer"] in buffers:
+            return bytes(values(buffers[entry["buffer"]]["data"]))
+    return None
 
 
 def values(vector_: Any) -> list[Any]:

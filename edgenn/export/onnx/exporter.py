@@ -11,7 +11,9 @@ from edgenn.export.onnx.registry import write_ops
 from edgenn.export.onnx.serialization import serialize
 from edgenn.export.onnx.value_info import named, value_info
 from edgenn.ir.graph import Graph
+from edgenn.ir.stepping import step_of
 from edgenn.registration import import_modules
+from edgenn.runtime.step_info import METADATA_KEY
 
 OPSET = 21
 """The first with 16-bit QuantizeLinear; ONNX Runtime 1.20 runs it."""
@@ -35,7 +37,7 @@ def to_onnx(graph: Graph) -> bytes:
     write_ops(context)
     for public in graph.outputs:
         context.add_output(public)
-    return serialize(model(), structure(graph, context), context.initializers)
+    return serialize(model(graph), structure(graph, context), context.initializers)
 
 
 def load_emitters() -> None:
@@ -43,12 +45,18 @@ def load_emitters() -> None:
     import_modules(emitters)
 
 
-def model() -> Any:
-    """The ModelProto around the graph."""
+def model(graph: Graph) -> Any:
+    """The ModelProto around the graph; it says how the steps of one that runs one follow on."""
+    properties = []
+    info = step_of(graph)
+    if info is not None:
+        entry = onnx.StringStringEntryProto(key=METADATA_KEY, value=info.to_json())
+        properties.append(entry)
     return onnx.ModelProto(
         ir_version=IR_VERSION,
         producer_name="edgenn",
         opset_import=[onnx.helper.make_opsetid("", OPSET)],
+        metadata_props=properties,
     )
 
 

@@ -14,15 +14,13 @@ from edgenn.ir.operator import Operator
 from edgenn.ir.ops import Add, CumSum, ExpandDims, Reshape, Scan, Squeeze
 from edgenn.ir.ops.reduction import normalized
 from edgenn.ir.ops.scan import TIME
+from edgenn.ir.stepping import with_step
 from edgenn.ir.tensor import Shape, Tensor
 from edgenn.lowering.recurrent.loop import to_loops
 from edgenn.lowering.recurrent.time.initial import ZERO, Given, first_value, with_fixed_states
 from edgenn.lowering.recurrent.time.one_step import at_one_step, constant_at_one_step
 from edgenn.lowering.recurrent.time.steps import LOOP_HINT, Steps, layer_of, named
 from edgenn.runtime.step_info import State, StepInfo
-
-STEP = "step"
-"""Key of ``Graph.metadata``: the ``StepInfo`` of a graph that runs one step."""
 
 
 def to_step(graph: Graph) -> Graph:
@@ -74,8 +72,7 @@ class StepWriter:
             self.time_axes(self.graph.inputs),
             self.time_axes(self.graph.outputs),
         )
-        result = self.builder.finish({**outputs, **self.next_states})
-        return result.with_(metadata={**self.graph.metadata, STEP: info})
+        return with_step(self.builder.finish({**outputs, **self.next_states}), info)
 
     def time_axes(self, names: Mapping[str, str]) -> dict[str, int]:
         """Public name → axis of time, where there is one."""
