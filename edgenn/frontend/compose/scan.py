@@ -1,6 +1,6 @@
 """Cells run step after step: what every way of doing that has in common, and ``Scan``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -74,21 +74,28 @@ class Run:
     unstarted: bool = False
 
 
-def write_scan(context: Context, steps: Steps, cell: Cell) -> Run:
-    """A loop around a cell."""
-    return ScanWriter(context, steps).write(cell)
+def write_scan(
+    context: Context, steps: Steps, cell: Cell, names: Sequence[str] | None = None
+) -> Run:
+    """A loop around a cell.
+
+    Args:
+        names: What its states are called.
+    """
+    names = ["state"] * len(steps.leaves) if names is None else names
+    return ScanWriter(context, steps, names).write(cell)
 
 
 class ScanWriter:
     """The cell's graph and the op that runs it."""
 
-    def __init__(self, context: Context, steps: Steps) -> None:
+    def __init__(self, context: Context, steps: Steps, names: Sequence[str]) -> None:
         self.context = context
         self.steps = steps
         self.inner = Context(context.path)
         self.initial = steps.initial_states(context)
-        shapes = [
-            context.shape(leaf) if isinstance(leaf, str) else tuple(leaf.shape)
+        sizes: list[Shape] = [
+            context.shape(leaf)[1:] if isinstance(leaf, str) else tuple(leaf.shape[1:])
             for leaf in steps.leaves
         ]
         self.sequences = [steps.x]
@@ -96,10 +103,11 @@ class ScanWriter:
         self.x = self.input("input", x.shape[2:], x.dtype)
         self.mask = ""
         if steps.mask is not None:
-            rank = max([2, *map(len, shapes)])
+            rank = 1 + max([1, *map(len, sizes)])
             self.sequences.append(time.spread(context, steps.mask, rank + 1))
             self.mask = self.input("mask", (1,) * (rank - 1), "bool")
-        self.states = [self.input("state", shape[1:]) for shape in shapes]
+        self.names = list(names)
+        self.states = [self.input(*pair) for pair in zip(names, sizes, strict=True)]
 
     def input(self, name: str, sizes: Shape, dtype: str = "float32") -> str:
         """An input of the cell's graph."""
@@ -163,6 +171,7 @@ class ScanWriter:
         """The output as one more state, which begins as zeros."""
         context, sizes = self.context, self.inner.shape(output)[1:]
         previous = self.input("output", sizes)
+        self.names.append("output")
         if self.initial:
             zeros = np.zeros((1, *(size or 1 for size in sizes)), np.float32)
             self.initial.append(time.for_each_sample(context, self.steps.x, zeros))
@@ -171,8 +180,8 @@ class ScanWriter:
     def add(self, states: list[str], output: str) -> tuple[list[str], str | None]:
         """The final states, and the sequence if it is wanted."""
         path, inner = self.context.path, self.inner
-        results = {f"{path}/cell/next_state_{i}": state for i, state in enumerate(states)}
-        names = [f"{path}/final"] * len(states)
+        results = {f"{path}/cell/next_{i}": state for i, state in enumerate(states)}
+        names = [f"{path}/{name}" for name in self.names]
         if self.steps.stacked:
             results[f"{path}/cell/output"] = output
             names.append(f"{path}/sequence")

@@ -61,9 +61,9 @@ def run(context: Context, cell: Any, steps: Steps) -> Run:
         return gates(inner, cell, x, states)
 
     if batch is None and length is None:
-        return write_scan(context, steps, whole)
+        return write_scan(context, steps, whole, ("h", "c"))
     merged = None if batch is None or length is None else batch * length
     frames = context.reshape(context.cast(steps.x, "float32"), (merged, *sizes))
     projected = input_sum(context, cell, frames)
     x = context.reshape(projected, (batch, length, *context.shape(projected)[1:]))
-    return write_scan(context, replace(steps, x=x), recurrent)
+    return write_scan(context, replace(steps, x=x), recurrent, ("h", "c"))
