@@ -43,7 +43,7 @@ class Context:
         scope: Prefix of the paths of the layers that are being walked, ``""`` or ``"a/b/"``.
         path: The call whose handler runs; its output tensor gets this name.
         outputs: Keras's own inference for this call: objects with ``shape`` and ``dtype``.
-        masked: Tensors that carry a Keras mask.
+        masks: Tensor → the Keras mask it carries.
     """
 
     def __init__(self, name: str) -> None:
@@ -51,7 +51,7 @@ class Context:
         self.scope = ""
         self.path = ""
         self.outputs: Sequence[Any] = ()
-        self.masked: set[str] = set()
+        self.masks: dict[str, TensorName] = {}
         self._calls: dict[str, int] = {}
         # the variable is kept too, so that its id stays its own
         self._weights: dict[tuple[int, str], tuple[Any, str]] = {}
@@ -223,9 +223,16 @@ class Context:
             if old in op.outputs or old in op.inputs:
                 inputs, outputs = renamed(op.inputs), renamed(op.outputs)
                 builder.ops[index] = replace(op, name=outputs[0], inputs=inputs, outputs=outputs)
-        if old in self.masked:
-            self.masked.add(new)
+        if old in self.masks:
+            self.masks[new] = self.masks.pop(old)
+        self.masks.update(
+            {name: TensorName(new) for name, mask in self.masks.items() if mask == old}
+        )
         return new
+
+    def detach(self, x: str) -> str:
+        """``x``, as a tensor without a mask."""
+        return self.add(Cast(self.dtype(x)), [x]) if x in self.masks else x
 
     def unsupported(self, message: str, hint: str) -> UnsupportedError:
         """An error that names the current call."""

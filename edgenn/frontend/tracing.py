@@ -13,6 +13,7 @@ from typing import Any
 from edgenn.errors import EdgennError
 from edgenn.frontend.context import Context, TensorName
 from edgenn.frontend.keras_import import keras
+from edgenn.frontend.recording import bound_again, recorded_loops
 
 HANDLER_HINT = 'add a handler, see "Adding a layer" in CONTRIBUTING.md'
 TRACE_HINT = (
@@ -20,53 +21,46 @@ TRACE_HINT = (
     f"values), or {HANDLER_HINT}"
 )
 
-RECURRENT = (keras.layers.RNN, keras.layers.Bidirectional)
-"""Keras's own loops over time, whose error in symbolic tensors says nothing to a user."""
-
 
 @dataclass(frozen=True)
 class Trace:
     """What happens inside a call.
 
     Attributes:
-        tensors: The tensors that went in.
-        symbols: The symbolic tensors that stood for them.
+        symbols: The tensors that went in, and their masks → the symbolic ones that stood for them.
         result: What came out, a structure of symbolic tensors.
     """
 
-    tensors: list[TensorName]
-    symbols: list[Any]
+    symbols: dict[TensorName, Any]
     result: Any
 
 
 def trace(context: Context, function: Callable[..., Any], args: Any, kwargs: Any) -> Trace:
     """Calls ``function`` on symbolic tensors in place of those named in its arguments.
 
+    A tensor that is given twice is the same symbolic tensor, and carries its mask as Keras's do.
+
     Raises:
         UnsupportedError: The function fails on symbolic tensors.
     """
-    tensors: list[TensorName] = []
-    symbols: list[Any] = []
+    symbols: dict[TensorName, Any] = {}
 
     def symbol(value: Any) -> Any:
         if not isinstance(value, TensorName):
             return value
-        tensor = context.tensor(value)
-        tensors.append(value)
-        symbols.append(keras.KerasTensor(tensor.shape, tensor.dtype))
-        return symbols[-1]
+        if value not in symbols:
+            tensor, mask = context.tensor(value), context.masks.get(value)
+            symbols[value] = keras.KerasTensor(tensor.shape, tensor.dtype)
+            if mask is not None:
+                symbols[value]._keras_mask = symbol(mask)
+        return symbols[value]
 
-    if isinstance(getattr(function, "__self__", None), RECURRENT):
-        raise context.unsupported(
-            f"{describe(function)} is recurrent, which edgenn does not convert yet",
-            "convert the convolutional part as a model of its own",
-        )
     args, kwargs = keras.tree.map_structure(symbol, (args, kwargs))
     if "training" in inspect.signature(function).parameters:
         kwargs = {**kwargs, "training": False}
     try:
-        with symbolic_operands():
-            result = function(*args, **kwargs)
+        with symbolic_operands(), recorded_loops():
+            result = bound_again(function)(*args, **kwargs)
     except EdgennError:
         raise
     except Exception as error:  # anything that a user's code may raise
@@ -75,7 +69,7 @@ def trace(context: Context, function: Callable[..., Any], args: Any, kwargs: Any
             f"{describe(function)} has no handler and cannot be traced: {reason}",
             HANDLER_HINT if is_of_keras(function) else TRACE_HINT,
         ) from error
-    return Trace(tensors, symbols, result)
+    return Trace(symbols, result)
 
 
 BINARY_METHODS = tuple(
@@ -118,10 +112,16 @@ def symbolic_operands() -> Iterator[None]:
 
 def describe(function: Callable[..., Any]) -> str:
     """The layer's class, or the function's name."""
-    owner = getattr(function, "__self__", None)
-    if owner is not None:
-        return f"layer of class {type(owner).__name__}"
-    return f"function {getattr(function, '__name__', function)!r}"
+    owner, name = getattr(function, "__self__", None), getattr(function, "__name__", None)
+    if owner is None:
+        return f"function {name or function!r}"
+    layer = f"layer of class {type(owner).__name__}"
+    return layer if is_call(function) else f"{name} of {layer}"
+
+
+def is_call(function: Callable[..., Any]) -> bool:
+    """Whether it is what a layer computes, not what it says of masks."""
+    return getattr(function, "__name__", None) == "call"
 
 
 def is_of_keras(function: Callable[..., Any]) -> bool:

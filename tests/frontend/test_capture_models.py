@@ -338,15 +338,6 @@ def test_mixed_precision_is_float32_in_the_graph() -> None:
     assert {t.dtype for t in graph.tensors.values()} == {"float32"}
 
 
-def test_mask_that_matters_is_an_error() -> None:
-    x = keras.Input((5,), dtype="int32")
-    y = layers.Embedding(9, 4, mask_zero=True, name="words")(x)
-    assert_captured(keras.Model(x, layers.Flatten()(layers.Dense(2)(y))))
-    pooled = layers.GlobalAveragePooling1D(name="pool")(layers.Dropout(0.1)(y))
-    with pytest.raises(UnsupportedError, match="pool: GlobalAveragePooling1D would use the mask"):
-        capture(keras.Model(x, pooled))
-
-
 def test_layer_that_cannot_be_traced_is_named() -> None:
     import tensorflow as tf
 

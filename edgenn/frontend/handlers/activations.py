@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from edgenn.frontend.compose import activations
-from edgenn.frontend.context import Context, TensorName
+from edgenn.frontend.context import Context, TensorName, as_array
 from edgenn.frontend.keras_import import keras
 from edgenn.frontend.registry import handler
 from edgenn.frontend.walking import convert, follow
-from edgenn.ir.ops import Prelu, Select
+from edgenn.ir.ops import Greater, Prelu, Select
 
 layers = keras.layers
 
@@ -88,7 +88,9 @@ def softmax(context: Context, layer: Any, x: str, mask: Any = None) -> str:
     """Over any axes; masked values become 0."""
     if mask is None:
         return activations.softmax(context, x, layer.axis)
-    kept = context.operand(mask, "bool")
+    kept = mask if isinstance(mask, str) else context.constant(as_array(mask), "mask")
+    if context.dtype(kept) != "bool":
+        kept = context.apply(Greater(), kept, 0.5)
     low = context.operand(MASKED, context.dtype(x))
     y = activations.softmax(context, context.add(Select(), [kept, x, low]), layer.axis)
     return context.add(Select(), [kept, y, context.operand(0, context.dtype(x))])

@@ -34,9 +34,6 @@ def einsum_dense(context: Context, layer: Any, x: str) -> str:
 
 @handler(layers.Embedding)
 def embedding(context: Context, layer: Any, x: str) -> str:
-    """`mask_zero` is an error where a later layer would use the mask."""
+    """Integers, and real numbers cut down to them."""
     indices = x if context.dtype(x) in ("int32", "int64") else context.cast(x, "int32")
-    y = context.add(Gather(0), [context.weight(layer.embeddings, "embeddings"), indices])
-    if layer.mask_zero:
-        context.masked.add(y)
-    return y
+    return context.add(Gather(0), [context.weight(layer.embeddings, "embeddings"), indices])

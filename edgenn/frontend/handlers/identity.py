@@ -3,7 +3,7 @@
 import inspect
 from typing import Any
 
-from edgenn.frontend.context import Context
+from edgenn.frontend.context import Context, TensorName
 from edgenn.frontend.keras_import import keras
 from edgenn.frontend.registry import handler
 from edgenn.ir.ops import NotEqual, ReduceAny, Select
@@ -43,9 +43,9 @@ def augmentation(context: Context, layer: Any, x: str) -> str:
 
 @handler(layers.Masking)
 def masking(context: Context, layer: Any, x: str) -> str:
-    """Zeros for masked steps; an error where a later layer would use the mask."""
+    """Zeros for masked steps, and their mask."""
     differs = context.apply(NotEqual(), x, layer.mask_value)
     kept = context.add(ReduceAny((context.rank(x) - 1,), True), [differs])
     y = context.add(Select(), [kept, x, context.operand(0, context.dtype(x))])
-    context.masked.add(y)
+    context.masks[y] = TensorName(context.squeeze(kept, -1))
     return y

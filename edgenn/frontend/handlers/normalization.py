@@ -15,7 +15,7 @@ def listed(axis: int | list[int] | tuple[int, ...]) -> list[int]:
 
 
 @handler(layers.BatchNormalization)
-def batch_normalization(context: Context, layer: Any, x: str) -> str:
+def batch_normalization(context: Context, layer: Any, x: str, mask: Any = None) -> str:
     """The moving statistics, as one product and one sum per channel."""
     return normalization.batch_normalization(
         context,

@@ -16,8 +16,11 @@ from edgenn.ir.ops import (
     Cast,
     Concatenation,
     Equal,
+    Less,
+    LogicalNot,
     MirrorPad,
     Mul,
+    NotEqual,
     Pack,
     Reverse,
     Split,
@@ -239,6 +242,9 @@ def filled(value: int, context: Context, op: Any, x: str) -> str:
     dtype, shape = result_dtype(context), context.shape(x)
     if None not in shape:
         return context.constant(np.full([size or 0 for size in shape], value, dtype), "filled")
+    if dtype == "bool":
+        never = context.add(NotEqual() if context.dtype(x) == "bool" else Less(), [x, x])
+        return context.add(LogicalNot(), [never]) if value else never
     zeros = context.apply(Mul(), context.cast(x, dtype), 0)
     return context.apply(Add(), zeros, value) if value else zeros
 
