@@ -2,25 +2,74 @@
 
 from typing import Any
 
-from edgenn.frontend.context import Context, TensorName
+from edgenn.frontend.context import OPEN_HINT, Context, TensorName
+from edgenn.frontend.handlers.activations import FUNCTIONS
+from edgenn.frontend.handlers.identity import NOISE
 from edgenn.frontend.keras_import import keras
 from edgenn.frontend.registry import handler
-from edgenn.frontend.walking import convert
+from edgenn.frontend.walking import call, functional_of
 
 layers = keras.layers
 
+ELEMENTWISE = (*NOISE, layers.ELU, layers.Embedding, layers.LeakyReLU, layers.ReLU)
+"""Layers that do the same whatever dimensions come first."""
+
+ACTIVATED = (layers.Activation, layers.Dense)
+"""Layers of this kind if their activation is."""
+
+ALONG_AXIS = (
+    layers.BatchNormalization,
+    layers.LayerNormalization,
+    layers.RMSNormalization,
+    layers.Softmax,
+    layers.UnitNormalization,
+)
+"""Layers of this kind if they work along the last axis."""
+
 
 @handler(layers.TimeDistributed)
-def time_distributed(context: Context, layer: Any, x: str) -> str:
-    """Steps become part of the batch; they must be a fixed number."""
-    batch, _, *sizes = context.shape(x)
-    steps = context.size(x, 1)
-
-    def merged(first: int | None) -> int | None:
-        return None if first is None else first * steps
-
+def time_distributed(context: Context, layer: Any, x: str, mask: Any = None) -> str:
+    """Around layers and models; of batch and steps one may be open, both for layers on one axis."""
     inner = layer.layer
-    flat = context.reshape(x, (merged(batch), *sizes))
-    with context.call(f"{context.path}/{inner.name}", context.outputs):
-        y = str(convert(context, inner, (TensorName(flat),), {}))
+    x = context.detach(x)
+    if keeps_leading_axes(inner):
+        return inside(context, inner, x, None)
+    batch, steps, *sizes = context.shape(x)
+    if batch is None and steps is None:
+        raise context.unsupported(
+            f"{type(inner).__name__} runs on an open number of steps of an open batch", OPEN_HINT
+        )
+    merged = None if batch is None or steps is None else batch * steps
+    y = inside(context, inner, context.reshape(x, (merged, *sizes)), merged_mask(context, mask))
     return context.reshape(y, (batch, steps, *context.shape(y)[1:]))
+
+
+def inside(context: Context, inner: Any, x: str, mask: str | None) -> str:
+    """The wrapped layer, which is given the mask if it takes one."""
+    takes_mask = mask is not None and inner._call_has_mask_arg
+    with context.call(f"{context.path}/{inner.name}", context.outputs):
+        return str(call(context, inner, (TensorName(x),), {"mask": mask} if takes_mask else {}))
+
+
+def merged_mask(context: Context, mask: Any) -> TensorName | None:
+    """The masks of all steps one below the other: ``(batch * steps, …)``."""
+    if mask is None:
+        return None
+    name = context.operand(mask, "bool")
+    batch, steps, *sizes = context.shape(name)
+    merged = None if batch is None or steps is None else batch * steps
+    return TensorName(context.reshape(name, (merged, *sizes)))
+
+
+def keeps_leading_axes(layer: Any) -> bool:
+    """Whether a layer gives the same for each step, with the steps as a further axis or without."""
+    kind, function = type(layer), functional_of(layer)
+    if function is not None:
+        inner = [x for x in function.operations if not isinstance(x, layers.InputLayer)]
+        return all(keeps_leading_axes(operation) for operation in inner)
+    if kind in ACTIVATED:
+        activation = layer.activation
+        return activation is None or activation in FUNCTIONS or keeps_leading_axes(activation)
+    if kind in ALONG_AXIS:
+        return layer.axis in (-1, [-1], (-1,))
+    return kind in ELEMENTWISE
