@@ -1,6 +1,10 @@
 """All passes, in order, until nothing changes."""
 
+from dataclasses import replace
+from operator import is_
+
 from edgenn.ir.graph import Graph
+from edgenn.ir.ops.scan import Scan
 from edgenn.passes.base import Pass
 from edgenn.passes.fold_affine import FoldAffine
 from edgenn.passes.fold_constants import FoldConstants
@@ -35,8 +39,9 @@ def simplify(graph: Graph) -> Graph:
     """The graph after all passes, repeated until none of them applies.
 
     For float graphs, before quantisation. It computes the same up to float32 rounding; the
-    same object comes back where there is nothing to simplify.
+    same object comes back where there is nothing to simplify. Cells of loops are graphs, too.
     """
+    graph = with_simple_cells(graph)
     for _ in range(MAX_ROUNDS):
         before = graph
         for run in PASSES:
@@ -44,3 +49,14 @@ def simplify(graph: Graph) -> Graph:
         if graph is before:
             break
     return graph
+
+
+def with_simple_cells(graph: Graph) -> Graph:
+    """The graph with simplified cells in its loops; the same object if they are simple."""
+    ops = list(graph.ops)
+    for i, op in enumerate(ops):
+        if isinstance(op.operator, Scan):
+            cell = simplify(op.operator.cell)
+            if cell is not op.operator.cell:
+                ops[i] = replace(op, operator=replace(op.operator, cell=cell))
+    return graph if all(map(is_, ops, graph.ops)) else graph.with_(ops=tuple(ops))
