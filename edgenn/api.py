@@ -13,6 +13,7 @@ from edgenn.description import artifact, package_versions, ports, version
 from edgenn.drift import CheckReport, check_bundle
 from edgenn.inspection import Inspection, inspect_artifact, is_artifact
 from edgenn.ir.graph import Graph
+from edgenn.ir.stepping import step_of
 from edgenn.options import (
     DEFAULT_CALIBRATOR,
     DEFAULT_FORMATS,
@@ -25,10 +26,11 @@ from edgenn.options import (
 from edgenn.passes import with_batch
 from edgenn.plan import builds
 from edgenn.progress import Progress, silent
-from edgenn.quantization.border import with_border
+from edgenn.quantization.border import with_border, with_open_float_border
 from edgenn.quantization.schemes import Scheme
 from edgenn.reference import keep_reference, source_of_truth
 from edgenn.request import chosen_schemes, require_file_name, require_known
+from edgenn.runtime import StepInfo
 from edgenn.source import bundle_name, load_source, with_fingerprint
 from edgenn.stopwatch import Stopwatch
 
@@ -156,10 +158,14 @@ def convert(
 
 def graph_of_border(graph: Graph, format_: str, scheme: Scheme, io: str | None) -> Graph:
     """The graph as the file shows it: ONNX files take and give float by themselves."""
-    if format_ == "onnx" or io is None or not scheme.is_full_integer:
+    step = step_of(graph) or StepInfo()
+    states = [name for state in step.states for name in (state.input, state.output)]
+    if scheme.is_full_integer and format_ == "onnx":
+        return with_open_float_border(graph, kept=states)
+    if io is None or not scheme.is_full_integer:
         return graph
     native = "int8" if scheme is Scheme.INT8 else "int16"
-    return with_border(graph, native if io == "int8" else io)
+    return with_border(graph, native if io == "int8" else io, kept=states)
 
 
 def check(
@@ -181,7 +187,7 @@ def check(
         UsageError: There are neither kept predictions for these data nor the model.
     """
     converted = Bundle.load(bundle_dir)
-    inputs = [info.name for info in converted.manifest.artifacts[0].inputs]
+    inputs = converted.manifest.artifacts[0].data_inputs
     samples = load_samples(data, inputs, split="test")
     predictor = source_of_truth(converted, model)
     return check_bundle(converted, samples, predictor, progress=progress)

@@ -63,6 +63,37 @@ class Recurrent:
 
 
 @dataclass(frozen=True)
+class State:
+    """A state of an artifact that runs one step: what comes out goes in at the next step.
+
+    Attributes:
+        input: Public name of the state before a step.
+        output: Public name of the state after it.
+        shape: Of both; ``None`` where open.
+        dtype: Of both, as are scale and zero point.
+        initial: The stored values before the first step: one for all (0, or the zero point), or
+            those of one sample in C order. ``None`` where whoever runs the artifact has to say.
+    """
+
+    input: str
+    output: str
+    shape: tuple[int | None, ...]
+    dtype: str
+    initial: tuple[float, ...] | None
+
+
+@dataclass(frozen=True)
+class TimeAxes:
+    """Where an artifact that runs one step has time, with size 1: public name → axis.
+
+    Inputs that are missing are the same at every step; outputs, what is known after it.
+    """
+
+    inputs: Mapping[str, int] = field(default_factory=dict)
+    outputs: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Artifact:
     """One file of the bundle.
 
@@ -72,6 +103,9 @@ class Artifact:
         scheme: ``float32``, ``float16``, ``dynamic``, ``int8`` or ``int16x8``.
         op_counts: Operator → how many there are.
         macs: Multiply-accumulates for one sample.
+        recurrent: How it holds recurrent layers, if it has any.
+        states: Of an artifact that runs one step.
+        time_axes: Likewise.
     """
 
     file: str
@@ -84,6 +118,14 @@ class Artifact:
     op_counts: Mapping[str, int] = field(default_factory=dict)
     macs: int = 0
     recurrent: Recurrent | None = None
+    states: tuple[State, ...] = ()
+    time_axes: TimeAxes | None = None
+
+    @property
+    def data_inputs(self) -> list[str]:
+        """The inputs that samples are made of: all but states with a value to begin with."""
+        own = {state.input for state in self.states if state.initial is not None}
+        return [info.name for info in self.inputs if info.name not in own]
 
 
 @dataclass(frozen=True)
@@ -149,8 +191,17 @@ def optional(cls: type[Any], data: Mapping[str, Any] | None) -> Any:
 
 def artifact_from_json(data: Mapping[str, Any]) -> Artifact:
     ports = {key: tuple(tensor_from_json(e) for e in data[key]) for key in ("inputs", "outputs")}
-    recurrent = optional(Recurrent, data.get("recurrent"))
-    return Artifact(**{**data, **ports, "recurrent": recurrent})
+    known = {
+        "recurrent": optional(Recurrent, data.get("recurrent")),
+        "states": tuple(state_from_json(entry) for entry in data.get("states", ())),
+        "time_axes": optional(TimeAxes, data.get("time_axes")),
+    }
+    return Artifact(**{**data, **ports, **known})
+
+
+def state_from_json(data: Mapping[str, Any]) -> State:
+    initial = None if data["initial"] is None else tuple(data["initial"])
+    return State(**{**data, "shape": tuple(data["shape"]), "initial": initial})
 
 
 def tensor_from_json(data: Mapping[str, Any]) -> TensorInfo:

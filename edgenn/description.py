@@ -5,8 +5,12 @@ import importlib.metadata
 from collections import Counter
 from collections.abc import Mapping
 
+import numpy as np
+
 from edgenn import bundle
 from edgenn.ir.graph import Graph
+from edgenn.ir.stepping import step_of
+from edgenn.ir.tensor import Quantization
 from edgenn.plan import Build
 from edgenn.runtime.tensor_info import TensorInfo
 
@@ -24,6 +28,8 @@ def artifact(file: str, build: Build, content: bytes, graph: Graph) -> bundle.Ar
         inputs=ports(graph, graph.inputs, build.format),
         outputs=ports(graph, graph.outputs, build.format),
         recurrent=recurrent(build),
+        states=states(graph, build.format),
+        time_axes=time_axes(graph),
         op_counts=dict(sorted(Counter(op.kind for op in graph.ops).items())),
         macs=graph.macs(),
     )
@@ -35,6 +41,38 @@ def recurrent(build: Build) -> bundle.Recurrent | None:
         return None
     gates = str(build.gates) if build.scheme.is_full_integer else "float32"
     return bundle.Recurrent(str(build.form), gates)
+
+
+def states(graph: Graph, format_: str) -> tuple[bundle.State, ...]:
+    """The states of a graph that runs one step, as the file has them."""
+    step = step_of(graph)
+    if step is None:
+        return ()
+    infos = {info.name: info for info in ports(graph, graph.inputs, format_)}
+    return tuple(
+        bundle.State(
+            state.input,
+            state.output,
+            infos[state.input].shape,
+            infos[state.input].dtype,
+            None if state.initial is None else stored(state.initial, infos[state.input]),
+        )
+        for state in step.states
+    )
+
+
+def stored(real: tuple[float, ...], info: TensorInfo) -> tuple[float, ...]:
+    """Real numbers as a file holds them."""
+    if info.scale is None:
+        return real
+    quantization = Quantization.per_tensor(info.scale, info.zero_point)
+    return tuple(quantization.quantize(np.array(real), info.dtype).tolist())
+
+
+def time_axes(graph: Graph) -> bundle.TimeAxes | None:
+    """Where a graph that runs one step has time."""
+    step = step_of(graph)
+    return None if step is None else bundle.TimeAxes(step.inputs, step.outputs)
 
 
 def ports(graph: Graph, names: Mapping[str, str], format_: str) -> tuple[TensorInfo, ...]:

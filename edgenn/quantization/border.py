@@ -1,5 +1,7 @@
 """The dtype in which a full-integer graph takes its inputs and gives its outputs."""
 
+from collections.abc import Collection
+
 from edgenn.errors import UsageError
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.graph import Graph, Op
@@ -9,28 +11,34 @@ from edgenn.ir.tensor import Quantization, Tensor
 UNSIGNED_OFFSET = 128
 
 
-def with_border(graph: Graph, io: str) -> Graph:
+def with_border(graph: Graph, io: str, kept: Collection[str] = ()) -> Graph:
     """The graph with ``io`` inputs and outputs: int8, uint8, int16 or float32.
 
     Only quantised inputs and outputs change. A public name stays; the tensor of the Keras
-    layer stays too, one op further inside.
+    layer stays too, one op further inside. Real numbers that ops inside take or give as such
+    (``mixed_precision``) cross a float32 border as they are, without being rounded on the way.
+
+    Args:
+        kept: Public names of inputs and outputs that stay as they are.
 
     Raises:
         UsageError: An integer dtype that the graph cannot give.
     """
+    if io == "float32":
+        graph = with_open_float_border(graph, kept)
     builder = GraphBuilder.from_graph(graph)
     inputs, heads = dict(graph.inputs), []
     outputs, tails = dict(graph.outputs), []
     for public, name in graph.inputs.items():
         tensor = graph.tensors[name]
-        if tensor.quantization is not None and tensor.dtype != io:
+        if public not in kept and tensor.quantization is not None and tensor.dtype != io:
             border = border_tensor(tensor, io, builder.unique(f"{name}/{io}"))
             builder.tensors[border.name] = border
             heads.append(Op(name, Quantize(tensor.dtype), (border.name,), (name,)))
             inputs[public] = border.name
     for public, name in graph.outputs.items():
         tensor = graph.tensors[name]
-        if tensor.quantization is not None and tensor.dtype != io:
+        if public not in kept and tensor.quantization is not None and tensor.dtype != io:
             border = border_tensor(tensor, io, builder.unique(f"{name}/{io}"))
             builder.tensors[border.name] = border
             operator = Dequantize() if io == "float32" else Quantize(io)
@@ -38,6 +46,44 @@ def with_border(graph: Graph, io: str) -> Graph:
             outputs[public] = border.name
     ops = (*heads, *graph.ops, *tails)
     return graph.with_(tensors=builder.tensors, ops=ops, inputs=inputs, outputs=outputs)
+
+
+def with_open_float_border(graph: Graph, kept: Collection[str] = ()) -> Graph:
+    """The graph without the roundings between the border and ops that compute in float.
+
+    An input that is only dequantised becomes a float input; an output that is quantised from a
+    float tensor is that tensor.
+
+    Args:
+        kept: Public names of inputs and outputs that stay as they are.
+    """
+    tensors, sources = dict(graph.tensors), dict[str, str]()
+    for public, name in graph.inputs.items():
+        readers = graph.consumers[name]
+        is_free = public not in kept and not graph.is_output(name)
+        if is_free and readers and all(isinstance(op.operator, Dequantize) for op in readers):
+            tensors[name] = Tensor(name, tensors[name].shape)
+            sources.update({op.outputs[0]: name for op in readers})
+    ops = [
+        Op(op.name, op.operator, tuple(sources.get(n, n) for n in op.inputs), op.outputs)
+        for op in graph.ops
+        if op.outputs[0] not in sources
+    ]
+    opened = graph.with_(tensors=tensors, ops=tuple(ops))
+    outputs = {
+        public: name if public in kept else float_source(opened, name) or name
+        for public, name in graph.outputs.items()
+    }
+    return opened.with_(outputs=outputs).pruned()
+
+
+def float_source(graph: Graph, name: str) -> str | None:
+    """The float tensor that a tensor is quantised from."""
+    producer = graph.producers.get(name)
+    if producer is None or not isinstance(producer.operator, Quantize):
+        return None
+    (source,) = producer.inputs
+    return source if graph.tensors[source].dtype == "float32" else None
 
 
 def border_tensor(tensor: Tensor, io: str, name: str) -> Tensor:

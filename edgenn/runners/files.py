@@ -16,7 +16,12 @@ from edgenn.runtime.tensor_info import Array
 
 
 def run_file(
-    artifact: Path, samples: Path, output: Path, *, progress: Progress | None = None
+    artifact: Path,
+    samples: Path,
+    output: Path,
+    *,
+    chunk: int | None = None,
+    progress: Progress | None = None,
 ) -> RunResult:
     """Runs in a child process; nothing is written where it fails.
 
@@ -24,6 +29,7 @@ def run_file(
         artifact: A .tflite or .onnx file.
         samples: An .npy, .npz or recipe (its ``test`` split).
         output: An .npy for one output, an .npz for any number.
+        chunk: Steps of a sequence to give at once; for an artifact that runs one step.
 
     Raises:
         EdgennError: As ``Runner.run``, ``edgenn.data.load``; OutputError for the output.
@@ -39,7 +45,7 @@ def run_file(
             f"write to {output.with_suffix('.npz').name}",
         )
     data = load(samples, [info.name for info in inputs], split="test")
-    result = runner.run(artifact, data.inputs, progress)
+    result = runner.run(artifact, data.inputs, progress, chunk=chunk)
     write_arrays(output, result.outputs)
     return result
 

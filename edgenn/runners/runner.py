@@ -31,6 +31,7 @@ class RunResult:
         version: Package and version of what ran.
         outputs: Output name → array of all samples, float where it stands for real numbers.
         latency_ms: Median time of one sample; ``None`` where none was taken.
+        step_latency_ms: Median time of a step, where the artifact runs one.
         warnings: Lines of the engine's stderr that a user should see.
         findings: What is wrong with the outputs, such as NaN.
     """
@@ -41,6 +42,7 @@ class RunResult:
     latency_ms: float | None
     warnings: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
+    step_latency_ms: float | None = None
 
 
 class Conversation(Protocol):
@@ -86,20 +88,27 @@ class Runner(ABC):
         return inputs, outputs
 
     def run(
-        self, artifact: Path, inputs: Mapping[str, Array], progress: Progress | None = None
+        self,
+        artifact: Path,
+        inputs: Mapping[str, Array],
+        progress: Progress | None = None,
+        *,
+        chunk: int | None = None,
     ) -> RunResult:
-        """Runs all samples.
+        """Runs all samples; whole sequences where the artifact runs one step.
 
         Args:
             artifact: A file of this runner's suffix.
             inputs: Input name → array, samples first, real numbers.
             progress: Called after each part.
+            chunk: Steps of a sequence to give at once.
 
         Raises:
             ArtifactError: The file is missing, damaged or of another kind.
             DataError: Samples that do not fit the artifact.
             EngineError: The engine crashed, took too long or refused.
             UnavailableError: The engine is not installed.
+            UsageError: A chunk for an artifact that runs whole sequences.
         """
         self._require_artifact(artifact)
         counts = {name: len(array) for name, array in inputs.items()}
@@ -108,13 +117,15 @@ class Runner(ABC):
         count = next(iter(counts.values()))
         parts: list[Mapping[str, Array]] = []
         latencies_ms: list[float] = []
+        step_latencies_ms: list[float] = []
         done = 0
         with self.start(artifact) as process:
             version = str(process.ask().values["version"])
             for part in split(inputs, count):
-                answer = process.ask(Message(arrays=part))
+                answer = process.ask(Message({"chunk": chunk}, part))
                 parts.append(answer.arrays)
                 latencies_ms += answer.values["latencies_ms"]
+                step_latencies_ms += answer.values.get("step_latencies_ms", ())
                 done += len(next(iter(part.values())))
                 if progress is not None:
                     progress(f"{artifact.name} on {self.name}", done, count)
@@ -127,6 +138,7 @@ class Runner(ABC):
             statistics.median(latencies_ms) if latencies_ms else None,
             warnings,
             findings_in(outputs),
+            statistics.median(step_latencies_ms) if step_latencies_ms else None,
         )
 
     def _require_artifact(self, artifact: Path) -> None:

@@ -14,7 +14,8 @@ import numpy as np
 
 from edgenn.errors import EdgennError
 from edgenn.runners.protocol import Message, own_answers, read_message, write_message
-from edgenn.runtime import Session
+from edgenn.runners.streaming import Streamed, run_sequences
+from edgenn.runtime import Session, StepInfo
 from edgenn.runtime.tensor_info import Array
 
 
@@ -33,17 +34,27 @@ def main() -> None:
 
 
 def description(session: Session) -> dict[str, Any]:
+    """What samples go in and come out; the states of a step are no affair of theirs."""
+    step = session.step or StepInfo()
     return {
         "version": session.engine_version,
-        "inputs": [asdict(info) for info in session.inputs],
-        "outputs": [asdict(info) for info in session.outputs],
+        "inputs": [asdict(info) for info in step.data_inputs(session.inputs)],
+        "outputs": [asdict(info) for info in step.data_outputs(session.outputs)],
     }
 
 
 def serve(session: Session, requests: IO[bytes], answers: IO[bytes]) -> None:
     while (request := read_message(requests)) is not None:
-        outputs, latencies_ms = run_samples(session, dict(request.arrays))
-        write_message(answers, Message({"latencies_ms": latencies_ms}, outputs))
+        chunk, inputs = request.values.get("chunk"), dict(request.arrays)
+        if chunk is not None or session.step is not None:
+            streamed = run_sequences(session, inputs, chunk)
+        else:
+            streamed = Streamed(*run_samples(session, inputs))
+        latencies = {
+            "latencies_ms": streamed.latencies_ms,
+            "step_latencies_ms": streamed.step_latencies_ms,
+        }
+        write_message(answers, Message(latencies, streamed.outputs))
 
 
 def run_samples(session: Session, inputs: dict[str, Array]) -> tuple[dict[str, Array], list[float]]:

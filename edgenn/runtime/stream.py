@@ -27,6 +27,11 @@ class Stream:
         self.reset()
 
     @property
+    def outputs(self) -> list[str]:
+        """The names of what ``run`` gives."""
+        return [output.name for output in self._opened().outputs]
+
+    @property
     def states(self) -> dict[str, Array]:
         """Input name → state in real numbers, before the next step.
 

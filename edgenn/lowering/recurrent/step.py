@@ -19,7 +19,7 @@ from edgenn.ir.tensor import Shape, Tensor
 from edgenn.lowering.recurrent.loop import to_loops
 from edgenn.lowering.recurrent.time.initial import ZERO, Given, first_value, with_fixed_states
 from edgenn.lowering.recurrent.time.one_step import at_one_step, constant_at_one_step
-from edgenn.lowering.recurrent.time.steps import LOOP_HINT, Steps, layer_of, named
+from edgenn.lowering.recurrent.time.steps import LOOP_HINT, Steps
 from edgenn.runtime.step_info import State, StepInfo
 
 
@@ -105,13 +105,16 @@ class StepWriter:
         for name in op.outputs:
             if sources and self.steps.has_time(name):
                 raise UnsupportedError(
-                    f"{named(op)} needs at each step what {sources[0]} gives after the last one",
+                    f"{self.steps.named(op)} needs at each step what {sources[0]} gives"
+                    " after the last one",
                     LOOP_HINT,
                 )
             if sources:
                 self.awaited[name] = sources[0]
         if op in self.steps.loops and isinstance(op.operator, Scan):
-            self.awaited.update(dict.fromkeys(op.outputs[: op.operator.states], layer_of(op)))
+            self.awaited.update(
+                dict.fromkeys(op.outputs[: op.operator.states], self.steps.layer(op))
+            )
 
     # ops
 
@@ -128,7 +131,9 @@ class StepWriter:
         """A constant with the same values at every step, for one."""
         cut = constant_at_one_step(self.builder.tensors[name], axis)
         if cut is None:
-            raise UnsupportedError(f"{named(op)} has other constants at each step", LOOP_HINT)
+            raise UnsupportedError(
+                f"{self.steps.named(op)} has other constants at each step", LOOP_HINT
+            )
         assert cut.data is not None
         return self.builder.constant(name, cut.data, cut.quantization)
 
@@ -144,10 +149,11 @@ class StepWriter:
 
     def apply_cell(self, op: Op, scan: Scan) -> None:
         """One application of a loop's cell."""
-        layer = layer_of(op)
+        layer = self.steps.layer(op)
         if scan.reverse and not self.steps.single:
             raise UnsupportedError(
-                f"{named(op)} runs from the last step to the first, and a step knows one", LOOP_HINT
+                f"{self.steps.named(op)} runs from the last step to the first, and a step has one",
+                LOOP_HINT,
             )
         sequences = op.inputs[: scan.sequences]
         inputs = [

@@ -10,7 +10,7 @@ from edgenn.ir.operator import Operator
 from edgenn.ir.ops import BroadcastTo, Reshape, StridedSlice, Tile, TransposeConv2D
 from edgenn.ir.tensor import Tensor
 from edgenn.lowering.recurrent.time.extents import Axis, size_of
-from edgenn.lowering.recurrent.time.steps import LOOP_HINT, Steps, named
+from edgenn.lowering.recurrent.time.steps import LOOP_HINT, Steps
 
 
 def at_one_step(op: Op, steps: Steps) -> Operator:
@@ -48,7 +48,7 @@ def reshaped(
             size = -1 if left is None else left
         result.append(size)
     if result.count(-1) > 1:
-        raise UnsupportedError(f"{named(op)} has several open sizes", LOOP_HINT)
+        raise UnsupportedError(f"{steps.named(op)} has several open sizes", LOOP_HINT)
     return tuple(result)
 
 

@@ -58,20 +58,20 @@ class Steps:
         steps = wide(axis) or axis
         if len(steps) > 1:
             raise UnsupportedError(
-                f"{named(op)} runs over several dimensions that were laid into one", LOOP_HINT
+                f"{self.named(op)} runs over several dimensions that were laid into one", LOOP_HINT
             )
         for extent in steps:
             members = extent.members if extent.length != 1 else []
             for member in members:
                 if member.source in (Source.MADE, Source.BATCH):
                     raise UnsupportedError(
-                        f"{named(op)}: its steps are not those of an input:"
+                        f"{self.named(op)}: its steps are not those of an input:"
                         f" {member.maker} {member.how}",
                         LOOP_HINT,
                     )
             if members and all(member.source is not Source.INPUT for member in members):
                 raise UnsupportedError(
-                    f"{named(op)}: its steps are made inside the model, by"
+                    f"{self.named(op)}: its steps are made inside the model, by"
                     f" {members[0].maker}; no input gives them one by one",
                     LOOP_HINT,
                 )
@@ -110,19 +110,25 @@ class Steps:
         """
         for mixing in self.layouts.mixings.get(op.name, ()):
             if self.is_step(mixing.extent) and mixing.extent.length != 1:
-                raise UnsupportedError(f"{named(op)} {mixing.how}, and a step knows one", LOOP_HINT)
+                raise UnsupportedError(
+                    f"{self.named(op)} {mixing.how}, and a step has one", LOOP_HINT
+                )
 
+    def layer(self, op: Op) -> str:
+        """The path of the layer that a loop is, from the names of what is inside."""
+        assert isinstance(op.operator, Scan)
+        inside = next(iter(op.operator.cell.inputs.values()))
+        sequence, cell, _ = inside.rpartition("/cell/")
+        if not cell:
+            return op.name
+        # in a full-integer graph what a layer gives in float is called so
+        path = sequence.removesuffix("/float")
+        if path in self.graph.tensors or path.endswith("/sequence"):
+            sequence = path
+        return sequence.removesuffix("/sequence")
 
-def layer_of(op: Op) -> str:
-    """The path of the layer that a loop is, from the names of what is inside."""
-    assert isinstance(op.operator, Scan)
-    inside = next(iter(op.operator.cell.inputs.values()))
-    path, cell, _ = inside.rpartition("/cell/")
-    return path.removesuffix("/sequence") if cell else op.name
-
-
-def named(op: Op) -> str:
-    """An op in an error: the layer's path and what it is."""
-    if isinstance(op.operator, Scan):
-        return f"{layer_of(op)} (recurrent)"
-    return f"{op.name} ({op.kind})"
+    def named(self, op: Op) -> str:
+        """An op in an error: the layer's path and what it is."""
+        if isinstance(op.operator, Scan):
+            return f"{self.layer(op)} (recurrent)"
+        return f"{op.name} ({op.kind})"
