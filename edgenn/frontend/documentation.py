@@ -22,6 +22,9 @@ A Keras layer that is not in this list (a subclass, a custom layer, `MultiHeadAt
 `call` runs on symbolic tensors, and the layers and operations inside are converted. Only what
 neither has a handler nor can be traced is an error, and the error names the layer's path.
 
+Masks of `Embedding(mask_zero=True)`, `Masking`, custom `compute_mask` and `mask=` arguments reach the
+layers that use them as they do in Keras. A mask that nothing uses leaves nothing in the graph.
+
 *Becomes* lists every operator of the graph that the layer may need; which of them are used depends
 on its options. Operators that only rearrange values appear where shapes ask for them.
 """
