@@ -266,18 +266,22 @@ def operator_use(code: Values) -> OperatorUse:
     return OperatorUse(builtin, code["version"], code["custom_code"])
 
 
-def signature_names(model: Values, where: str) -> dict[str, dict[int, str]]:
-    """Public names by tensor index, for ``inputs`` and ``outputs``; empty without signatures."""
+def signature_names(model: Values, where: str) -> dict[str, dict[int, list[str]]]:
+    """Public names by tensor index, for ``inputs`` and ``outputs``; empty without signatures.
+
+    A tensor may be several outputs, each with a name of its own.
+    """
     signatures = {entry["signature_key"]: entry for entry in model["signature_defs"] or ()}
     if not signatures:
         return {"inputs": {}, "outputs": {}}
     chosen = signatures.get(SERVING_SIGNATURE) or next(iter(signatures.values()))
     if chosen["subgraph_index"] != 0:
         raise UnsupportedError(f"{where}: its signature names a graph other than the main one")
-    return {
-        kind: {entry["tensor_index"]: entry["name"] or "" for entry in chosen[kind] or ()}
-        for kind in ("inputs", "outputs")
-    }
+    names: dict[str, dict[int, list[str]]] = {"inputs": {}, "outputs": {}}
+    for kind, known in names.items():
+        for entry in chosen[kind] or ():
+            known.setdefault(entry["tensor_index"], []).append(entry["name"] or "")
+    return names
 
 
 def open_shape(tensor: Values) -> tuple[int | None, ...]:
@@ -286,8 +290,10 @@ def open_shape(tensor: Values) -> tuple[int | None, ...]:
     return tuple(None if size < 0 else int(size) for size in sizes)
 
 
-def port(tensor: Values, index: int, names: dict[int, str], where: str) -> Port:
-    name = names.get(index) or tensor["name"] or f"tensor_{index}"
+def port(tensor: Values, index: int, names: dict[int, list[str]], where: str) -> Port:
+    """One input or output; takes its name out of ``names``."""
+    own = names.get(index) or [""]
+    name = own.pop(0) or tensor["name"] or f"tensor_{index}"
     dtype = DTYPES.get(tensor["type"])
     if dtype is None:
         raise UnsupportedError(f"{where}: {name!r} is of TFLite type {tensor['type']}, no array")
