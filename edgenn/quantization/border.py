@@ -15,8 +15,7 @@ def with_border(graph: Graph, io: str, kept: Collection[str] = ()) -> Graph:
     """The graph with ``io`` inputs and outputs: int8, uint8, int16 or float32.
 
     Only quantised inputs and outputs change. A public name stays; the tensor of the Keras
-    layer stays too, one op further inside. Real numbers that ops inside take or give as such
-    (``mixed_precision``) cross a float32 border as they are, without being rounded on the way.
+    layer stays too, one op further inside.
 
     Args:
         kept: Public names of inputs and outputs that stay as they are.
@@ -24,8 +23,6 @@ def with_border(graph: Graph, io: str, kept: Collection[str] = ()) -> Graph:
     Raises:
         UsageError: An integer dtype that the graph cannot give.
     """
-    if io == "float32":
-        graph = with_open_float_border(graph, kept)
     builder = GraphBuilder.from_graph(graph)
     inputs, heads = dict(graph.inputs), []
     outputs, tails = dict(graph.outputs), []
@@ -48,20 +45,16 @@ def with_border(graph: Graph, io: str, kept: Collection[str] = ()) -> Graph:
     return graph.with_(tensors=builder.tensors, ops=ops, inputs=inputs, outputs=outputs)
 
 
-def with_open_float_border(graph: Graph, kept: Collection[str] = ()) -> Graph:
-    """The graph without the roundings between the border and ops that compute in float.
+def with_open_float_border(graph: Graph) -> Graph:
+    """The graph without the roundings between a float border and ops that compute in float.
 
     An input that is only dequantised becomes a float input; an output that is quantised from a
     float tensor is that tensor.
-
-    Args:
-        kept: Public names of inputs and outputs that stay as they are.
     """
     tensors, sources = dict(graph.tensors), dict[str, str]()
-    for public, name in graph.inputs.items():
-        readers = graph.consumers[name]
-        is_free = public not in kept and not graph.is_output(name)
-        if is_free and readers and all(isinstance(op.operator, Dequantize) for op in readers):
+    for name in graph.inputs.values():
+        readers = [] if graph.is_output(name) else graph.consumers[name]
+        if readers and all(isinstance(op.operator, Dequantize) for op in readers):
             tensors[name] = Tensor(name, tensors[name].shape)
             sources.update({op.outputs[0]: name for op in readers})
     ops = [
@@ -70,10 +63,7 @@ def with_open_float_border(graph: Graph, kept: Collection[str] = ()) -> Graph:
         if op.outputs[0] not in sources
     ]
     opened = graph.with_(tensors=tensors, ops=tuple(ops))
-    outputs = {
-        public: name if public in kept else float_source(opened, name) or name
-        for public, name in graph.outputs.items()
-    }
+    outputs = {public: float_source(opened, name) or name for public, name in graph.outputs.items()}
     return opened.with_(outputs=outputs).pruned()
 
 

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from edgenn.errors import DataError
+from edgenn.ir.flat_loops import LoopEnd
 from edgenn.ir.graph import Graph
+from edgenn.ir.ops import Recurrent
 from edgenn.ir.tensor import INTEGER_RANGES
 from edgenn.quantization.assignment import TensorFormats
 from edgenn.quantization.calibrators import Calibrator
@@ -15,8 +17,11 @@ from edgenn.quantization.statistics import Statistics
 
 
 def observed_tensors(graph: Graph) -> list[str]:
-    """Names of the tensors that calibration must see: float, computed, and of use to somebody."""
-    border = {*graph.inputs.values(), *graph.outputs.values()}
+    """Names of the tensors that calibration must see: float, computed, and of use to somebody.
+
+    Of a recurrent layer all steps are seen, even if only the last one is used.
+    """
+    border = {*graph.inputs.values(), *graph.outputs.values(), *sequences(graph)}
     return [
         name
         for name, tensor in graph.tensors.items()
@@ -24,6 +29,18 @@ def observed_tensors(graph: Graph) -> list[str]:
         and not tensor.is_constant
         and (graph.consumers[name] or name in border)
     ]
+
+
+def sequences(graph: Graph) -> dict[str, str]:
+    """The sequence of each recurrent layer → its last step, which is a tensor of its own."""
+    recurrent = [op for op in graph.ops if isinstance(op.operator, Recurrent)]
+    return {op.outputs[0]: op.outputs[1] for op in recurrent}
+
+
+def final_states(graph: Graph) -> dict[str, str]:
+    """The state after each step of a loop that is laid flat → the one after the last step."""
+    ends = [(op, op.operator) for op in graph.ops if isinstance(op.operator, LoopEnd)]
+    return {op.inputs[index]: op.outputs[index] for op, end in ends for index in range(end.states)}
 
 
 def require_usable(statistics: Mapping[str, Statistics], batches: int) -> None:
@@ -49,7 +66,8 @@ def choose_ranges(
     What flows into a saturating function is judged by what comes out (``saturation``).
 
     Inputs and outputs of the graph keep all that was seen: clipping them would change what the
-    user gives and gets, and photos of 0–255 are exact in int8 only unclipped.
+    user gives and gets, and photos of 0–255 are exact in int8 only unclipped. The last step of a
+    recurrent layer has the range of all steps: other data may bring it to what any of them held.
     """
     border = {*graph.inputs.values(), *graph.outputs.values()}
     chosen = {
@@ -58,6 +76,9 @@ def choose_ranges(
         else calibrator.choose(entry, steps(formats(name).activation))
         for name, entry in statistics.items()
     }
+    for steps_of, last in [*sequences(graph).items(), *final_states(graph).items()]:
+        if last in chosen and steps_of in chosen:
+            chosen[last] = chosen[last].union(chosen[steps_of])
     unread = dict.fromkeys(
         (name for op in graph.ops for name in op.outputs if name not in chosen), Range(0.0, 0.0)
     )

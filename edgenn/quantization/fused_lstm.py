@@ -74,7 +74,7 @@ def with_cell_range(lstm: FusedLstm, cell: Range) -> FusedLstm:
 def seen_in_loops(graph: Graph, statistics: Mapping[str, Statistics]) -> dict[str, Statistics]:
     """The statistics of a graph with its LSTMs as loops, for the graph with them fused.
 
-    The outputs of a fused op are those of all steps, where the model reads the last one only.
+    A fused op's output has all steps even where the model reads the last one only.
     """
     states = graph.metadata[LOOP_STATES]
-    return {**statistics, **{name: statistics[hidden] for name, (hidden, _) in states.items()}}
+    return {**{name: statistics[hidden] for name, (hidden, _) in states.items()}, **statistics}
