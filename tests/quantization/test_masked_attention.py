@@ -9,22 +9,27 @@ from edgenn import compiler
 from edgenn.quantization.border import with_border
 from edgenn.quantization.schemes import Scheme
 
+LAYERS = {
+    "multi_head": lambda x, **options: keras.layers.MultiHeadAttention(2, 8)(x, x, **options),
+    "dot": lambda x, **options: keras.layers.Attention()([x, x], **options),
+    "additive": lambda x, **options: keras.layers.AdditiveAttention()([x, x], **options),
+}
+
 
 @pytest.mark.parametrize("scheme", [Scheme.INT8, Scheme.INT16X8])
-def test_causal_attention_is_as_exact_as_attention_without_a_mask(scheme):
+@pytest.mark.parametrize("layer", LAYERS)
+def test_causal_attention_is_as_exact_as_attention_without_a_mask(layer, scheme):
     keras.utils.set_random_seed(0)
     x = np.random.default_rng(0).normal(size=(64, 12, 16)).astype(np.float32)
     errors = {}
     for causal in (False, True):
         inputs = keras.Input((12, 16), name="x")
-        attention = keras.layers.MultiHeadAttention(2, 8)
-        y = attention(inputs, inputs, use_causal_mask=causal)
-        model = keras.Model(inputs, y)
+        model = keras.Model(inputs, LAYERS[layer](inputs, use_causal_mask=causal))
         graph = compiler.graph_of(model)
         seen = compiler.calibrated(graph, {"x": x}, [scheme])
         integer = compiler.quantized(graph, scheme, seen[scheme])
         (result,) = run(with_border(integer, "float32"), {"x": x}).values()
         expected = model.predict(x, verbose=0)
         errors[causal] = np.sqrt(np.square(result - expected).mean()) / expected.std()
-    assert errors[True] < 2 * errors[False]
+    assert errors[True] < 2 * max(errors[False], 5e-4)
     assert errors[True] < 0.03
