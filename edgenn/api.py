@@ -14,6 +14,7 @@ from edgenn.drift import CheckReport, check_bundle
 from edgenn.inspection import Inspection, inspect_artifact, is_artifact
 from edgenn.ir.graph import Graph
 from edgenn.ir.stepping import step_of
+from edgenn.lowering.recurrent.forms import Form
 from edgenn.options import (
     DEFAULT_CALIBRATOR,
     DEFAULT_FORMATS,
@@ -26,11 +27,12 @@ from edgenn.options import (
 from edgenn.passes import with_batch
 from edgenn.plan import builds
 from edgenn.progress import Progress, silent
-from edgenn.quantization.border import with_border, with_open_float_border
+from edgenn.quantization.border import with_border
 from edgenn.quantization.schemes import Scheme
 from edgenn.reference import keep_reference, source_of_truth
 from edgenn.request import chosen_schemes, require_file_name, require_known
 from edgenn.runtime import StepInfo
+from edgenn.sequences import graph_of_sequences
 from edgenn.source import bundle_name, load_source, with_fingerprint
 from edgenn.stopwatch import Stopwatch
 
@@ -103,8 +105,11 @@ def convert(
         name = bundle_name(model, loaded) if name is None else name
     with watch("capture"):
         open_graph = compiler.graph_of(loaded, name=name, batch=batch)
-        fixed = with_batch(open_graph, batch) if batch else open_graph
     planned = builds(open_graph, schemes, formats, rnn, rnn_precision)
+    if all(build.form is Form.STEP for build in planned):
+        with watch("capture"):
+            open_graph = graph_of_sequences(loaded, open_graph, batch=batch)
+    fixed = with_batch(open_graph, batch) if batch else open_graph
     samples = None
     seen: compiler.Calibrations = {}
     with watch("calibrate"):
@@ -116,7 +121,7 @@ def convert(
     for index, build in enumerate(planned):
         progress("writing", index, len(planned))
         with watch("quantize"):
-            graph = compiler.built(open_graph, build, seen, options)
+            graph = compiler.built(open_graph, build, seen, options, io)
             graph = with_batch(graph, batch) if batch else graph
         with watch(f"write_{build.format}"):
             border = graph_of_border(graph, build.format, build.scheme, io)
@@ -158,13 +163,11 @@ def convert(
 
 def graph_of_border(graph: Graph, format_: str, scheme: Scheme, io: str | None) -> Graph:
     """The graph as the file shows it: ONNX files take and give float by themselves."""
-    step = step_of(graph) or StepInfo()
-    states = [name for state in step.states for name in (state.input, state.output)]
-    if scheme.is_full_integer and format_ == "onnx":
-        return with_open_float_border(graph, kept=states)
-    if io is None or not scheme.is_full_integer:
+    if format_ == "onnx" or io is None or not scheme.is_full_integer:
         return graph
     native = "int8" if scheme is Scheme.INT8 else "int16"
+    step = step_of(graph) or StepInfo()
+    states = [name for state in step.states for name in (state.input, state.output)]
     return with_border(graph, native if io == "int8" else io, kept=states)
 
 

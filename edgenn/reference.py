@@ -3,7 +3,7 @@
 import hashlib
 import io
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,8 +13,14 @@ from edgenn.data import Dataset, load
 from edgenn.drift.check import Predict
 from edgenn.errors import UsageError
 from edgenn.ir.graph import Graph
+from edgenn.ir.stepping import step_of
 from edgenn.ir.tensor import Array
+from edgenn.lowering.recurrent.forms import Form, lowered
+from edgenn.sequences import STEPS_A_CALL, graph_of_sequences
 from edgenn.source import load_source
+
+if TYPE_CHECKING:
+    from edgenn.frontend.stateful import Sequences
 
 PREDICTED = 32
 """Samples that Keras predicts at once."""
@@ -34,10 +40,32 @@ def keep_reference(
 
 
 def predictions(model: Any, graph: Graph, samples: Dataset) -> dict[str, Array]:
-    """Keras's outputs by public name, batch by batch."""
+    """Keras's outputs by public name, batch by batch; each from states of zero."""
     from edgenn.frontend.prediction import predict
 
-    return predict(model, list(graph.inputs), list(graph.outputs), samples.batches(PREDICTED))
+    fixed = next((tensor.shape[0] for tensor in graph.input_tensors() if tensor.shape), None)
+    size = fixed or PREDICTED
+    batches = (filled(batch, size) if fixed else batch for batch in samples.batches(size))
+    outputs = predict(model, list(graph.inputs), list(graph.outputs), batches, sequences_of(graph))
+    return {name: array[: len(samples)] for name, array in outputs.items()}
+
+
+def filled(batch: dict[str, Array], size: int) -> dict[str, Array]:
+    """The batch with its last sample again until there are ``size``."""
+    return {
+        name: np.concatenate([array, np.repeat(array[-1:], size - len(array), axis=0)])
+        for name, array in batch.items()
+    }
+
+
+def sequences_of(graph: Graph) -> "Sequences | None":
+    """How a model with fewer steps than its graph takes runs whole sequences."""
+    from edgenn.frontend.stateful import Sequences
+
+    step = step_of(lowered(graph, Form.STEP)) if STEPS_A_CALL in graph.metadata else None
+    if step is None:
+        return None
+    return Sequences(graph.metadata[STEPS_A_CALL], step.inputs, step.outputs)
 
 
 def source_of_truth(converted: Bundle, model: Any) -> Predict | None:
@@ -58,7 +86,11 @@ def source_of_truth(converted: Bundle, model: Any) -> Predict | None:
         options = converted.manifest.options
         unsafe, custom = bool(options.get("unsafe")), options.get("custom")
         loaded, _ = load_source(model, unsafe=unsafe, custom=custom)
-        graph = compiler.graph_of(loaded, batch=options.get("batch"))
+        batch = options.get("batch")
+        graph = compiler.graph_of(loaded, batch=batch)
+        forms = {entry.recurrent and entry.recurrent.form for entry in converted.artifacts.values()}
+        if forms == {Form.STEP}:
+            graph = graph_of_sequences(loaded, graph, batch=batch)
         compiler.require_fit(graph, samples.inputs)
         return predictions(loaded, graph, samples)
 

@@ -1,6 +1,7 @@
 """A Keras model object → ``Graph``."""
 
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,13 +26,20 @@ class Input:
     dtype: str
 
 
-def capture(model: keras.Model, *, name: str | None = None, batch: int | None = None) -> Graph:
+def capture(
+    model: keras.Model,
+    *,
+    name: str | None = None,
+    batch: int | None = None,
+    opened: Mapping[str, int] | None = None,
+) -> Graph:
     """The graph of a model at inference.
 
     Args:
         model: Functional, Sequential, or a subclass that has been called or built.
         name: The graph's name; the model's by default.
         batch: Fixes the batch size, which is open by default.
+        opened: Input name → the axis whose size is left open although the model fixes it.
 
     Returns:
         A graph whose input names are those of the Keras inputs and whose output names are
@@ -46,13 +54,13 @@ def capture(model: keras.Model, *, name: str | None = None, batch: int | None = 
     with restored_nodes(model):
         if function is not None:
             inputs = [Input(t.name, t.shape, t.dtype) for t in function.inputs]
-            names = add_inputs(context, inputs, batch)
+            names = add_inputs(context, inputs, batch, opened or {})
             result = inline(context, function, names, {})
             public = functional_output_names(function)
         else:
             structure = subclass_inputs(model)
             inputs = keras.tree.flatten(structure)
-            names = add_inputs(context, inputs, batch)
+            names = add_inputs(context, inputs, batch, opened or {})
             args = keras.tree.pack_sequence_as(structure, names)
             with context.call(model.name, ()):
                 result = follow(context, model.call, args, {})
@@ -61,7 +69,9 @@ def capture(model: keras.Model, *, name: str | None = None, batch: int | None = 
     return context.builder.finish(dict(zip(unique_names(public), outputs, strict=True)))
 
 
-def add_inputs(context: Context, inputs: list[Input], batch: int | None) -> list[TensorName]:
+def add_inputs(
+    context: Context, inputs: list[Input], batch: int | None, opened: Mapping[str, int]
+) -> list[TensorName]:
     names = []
     for entry in inputs:
         shape = entry.shape
@@ -77,6 +87,9 @@ def add_inputs(context: Context, inputs: list[Input], batch: int | None) -> list
                     f"leave the batch out, or give {shape[0]}",
                 )
             shape = (batch, *shape[1:])
+        if entry.name in opened:
+            axis = opened[entry.name]
+            shape = (*shape[:axis], None, *shape[axis + 1 :])
         names.append(TensorName(context.builder.input(entry.name, shape, graph_dtype(entry.dtype))))
     return names
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from edgenn.frontend.capture import subclass_inputs
 from edgenn.frontend.keras_import import keras
+from edgenn.frontend.stateful import Sequences, kept_states, reset
 from edgenn.frontend.walking import functional_of
 from edgenn.ir.tensor import Array
 
@@ -16,25 +17,39 @@ def predict(
     inputs: Sequence[str],
     outputs: Sequence[str],
     batches: Iterable[Mapping[str, Array]],
+    sequences: Sequences | None = None,
 ) -> dict[str, Array]:
     """Predictions of a Keras model at inference.
+
+    States that layers keep are reset before every batch, and left as they were found.
 
     Args:
         inputs: Public input names, in the model's order.
         outputs: Public output names, in the model's order.
         batches: Public input name → array.
+        sequences: How to cut batches with more steps than the model takes.
 
     Returns:
         Output name → array over all samples.
     """
     structure = positional_inputs(model)
-    parts: list[list[Array]] = []
-    for batch in batches:
+
+    def predicted(batch: Mapping[str, Array]) -> list[Array]:
         given = keras.tree.pack_sequence_as(structure, [np.asarray(batch[name]) for name in inputs])
         # Keras compiles its function once, but for models that take one argument only
         several = len(structure) > 1
         result = model(*given, training=False) if several else model.predict_on_batch(*given)
-        parts.append([np.asarray(part) for part in keras.tree.flatten(result)])
+        return [np.asarray(part) for part in keras.tree.flatten(result)]
+
+    parts: list[list[Array]] = []
+    with kept_states(model):
+        for batch in batches:
+            reset(model)
+            if sequences is None:
+                parts.append(predicted(batch))
+            else:
+                pieces = [predicted(piece) for piece in sequences.pieces(batch)]
+                parts.append(sequences.joined(outputs, pieces))
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     return dict(zip(outputs, columns, strict=True))
 
