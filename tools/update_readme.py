@@ -1,8 +1,9 @@
 """Puts the tables that the demo and the benchmarks print into README.md and docs/.
 
-    python tools/update_readme.py [demo] [real] [conversion] [calibration]
+    python tools/update_readme.py [demo] [real] [conversion] [recurrent] [calibration] [forms]
 
-Without names all are made; the benchmarks need the real models (``$EDGENN_REAL_MODELS``).
+Without names all are made. ``real``, ``conversion`` and ``calibration`` need the real models
+(``$EDGENN_REAL_MODELS``), ``recurrent`` the extra ``bench``.
 """
 
 import json
@@ -15,9 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import recurrent_tables
+from markdown_table import table
+
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 CALIBRATION = ROOT / "docs" / "calibration.md"
+RECURRENT = ROOT / "docs" / "recurrent.md"
 
 MODELS = {
     "ic": "image classification (MLPerf Tiny ResNet-8)",
@@ -51,26 +56,20 @@ def replace(page: Path, marker: str, text: str) -> None:
     page.write_text(content)
 
 
-def table(header: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table, numbers to the right."""
-    lines = ["| " + " | ".join(header) + " |", "|---" + "|---:" * (len(header) - 1) + "|"]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
-
-
 def demo() -> None:
-    """The table of ``edgenn check`` as ``make demo`` runs it."""
-    commands = re.findall(
-        r"\$\(BIN\)/(edgenn (?:convert|check).*?)(?=\n\t\$\(BIN\)|\n\n)",
-        (ROOT / "Makefile").read_text(),
-        re.DOTALL,
-    )
+    """What ``edgenn check`` and ``edgenn run`` print as ``make demo`` runs them."""
+    (recipe,) = re.findall(r"^demo: .*?\n\n", (ROOT / "Makefile").read_text(), re.M | re.DOTALL)
+    commands = re.findall(r"\$\(BIN\)/(edgenn .*?)(?=\n\t\$\(BIN\)|\n\n)", recipe, re.DOTALL)
     edgenn = str(Path(sys.executable).parent / "edgenn")
+    shown = []
     with tempfile.TemporaryDirectory() as folder:
         for command in commands:
             words = command.replace("\\\n", " ").replace("$(DEMO)", folder).split()
-            printed = output_of(edgenn, *words[1:])
-    lines = [line.rstrip() for line in printed.splitlines() if line.strip()]
-    replace(README, "demo", "```text\n" + "\n".join(lines) + "\n```\n")
+            printed = output_of(edgenn, *words[1:]).replace(folder, "demo")
+            lines = [line.rstrip() for line in printed.splitlines() if line.strip()]
+            if words[1] in ("check", "run"):
+                shown.append("\n".join(lines))
+    replace(README, "demo", "```text\n" + "\n\n".join(shown) + "\n```\n")
 
 
 def real() -> None:
@@ -105,9 +104,37 @@ def conversion() -> None:
             ("int8, 100 calibration samples", "int8_s", "int8"),
         )
     ]
+    recurrent_s = bench("recurrent_conversion")["int8_s"]
+    rows.append(["int8, two LSTMs, 100 samples", f"{recurrent_s:.2f} s", "–", ""])
     peaks = (row["resnet50_peak_mb_edgenn"], row["resnet50_peak_mb_stock"])
     rows.append(["peak memory, ResNet50", *(f"{peak:,.0f} MB" for peak in peaks), ""])
     replace(README, "conversion", table(["", "edgenn", "TFLiteConverter", "faster"], rows))
+
+
+def recurrent() -> None:
+    """Latency and drift of recurrent layers beside the stock files."""
+    result = bench("recurrent_latency")
+    rows = []
+    for label, ours, theirs in (
+        ("LSTM, int8, TFLite", "lstm_int8_edgenn", "lstm_int8_fused"),
+        ("GRU, int8, TFLite", "gru_int8_edgenn", "gru_float32_while"),
+        ("GRU, float32, ONNX", "gru_onnx_edgenn", "gru_onnx_keras_export"),
+    ):
+        mine, stock = (result["rows"][name] for name in (ours, theirs))
+        faster = 1 / result["ratios"][f"{ours} / {theirs}"]
+        row = [label, microseconds(mine), microseconds(stock), f"{faster:.1f} ×"]
+        row += [kilobytes(mine), kilobytes(stock), *(f"{x['rmse']:.1g}" for x in (mine, stock))]
+        rows.append(row)
+    header = ["", "edgenn", "stock", "faster", "size", "stock", "RMSE", "stock"]
+    replace(README, "recurrent", table(header, rows))
+
+
+def microseconds(row: dict[str, Any]) -> str:
+    return f"{row['microseconds']:,.0f} µs"
+
+
+def kilobytes(row: dict[str, Any]) -> str:
+    return f"{row['bytes'] / 1000:,.0f} kB"
 
 
 def calibration() -> None:
@@ -126,8 +153,19 @@ def calibration() -> None:
     replace(CALIBRATION, "agreement", table(["top-1 as Keras, %", *result], rows))
 
 
+def forms() -> None:
+    """Every form of recurrent layers in every scheme."""
+    result = bench("recurrent_forms")
+    result.pop("failures")
+    for name, rows in result.items():
+        replace(RECURRENT, f"latency {name}", recurrent_tables.latencies(rows))
+        replace(RECURRENT, f"size {name}", recurrent_tables.sizes(rows))
+    replace(RECURRENT, "drift", recurrent_tables.drift(result))
+
+
 PARTS: dict[str, Callable[[], None]] = {
-    function.__name__: function for function in (demo, real, conversion, calibration)
+    function.__name__: function
+    for function in (demo, real, conversion, recurrent, calibration, forms)
 }
 
 

@@ -31,9 +31,10 @@ def run(command: list[str], folder: Path, text: str) -> str:
     return done.stdout
 
 
-def test_readme(folder: Path) -> None:
-    shell = blocks(ROOT / "README.md", "sh")
-    python = blocks(ROOT / "README.md", "python")
+@pytest.mark.parametrize("page", ["README.md", "docs/recurrent.md"])
+def test_shell_and_python(folder: Path, page: str) -> None:
+    shell = blocks(ROOT / page, "sh")
+    python = blocks(ROOT / page, "python")
     assert shell
     assert python
     run(["bash", "-eu"], folder, "\n".join(shell))
