@@ -216,13 +216,29 @@ def slice_of(context: Context, source: Tensor, shared: int, name: str) -> int:
 def in_shape(context: Context, x: int, shape: Shape, name: str) -> int:
     """A slice with as many axes of size 1 behind as the shape has."""
     sizes = np.array([-1 if size is None else size for size in shape], np.int32)
+    if (sizes == -1).sum() > 1:  # a reshape takes one open size
+        return with_rank(context, x, shape, name)
     result = context.temporary(f"{name}/column", shape, "float32")
-    if (sizes == -1).sum() > 1:
-        # a reshape takes one open size; sequences and what is stacked have equal ranks then
-        return x
     new = context.constant("column_shape", sizes)
     context.emit("RESHAPE", [x, new], [result], schema.ReshapeOptionsT())
     return result
+
+
+def with_rank(context: Context, x: int, shape: Shape, name: str) -> int:
+    """A float tensor with axes of size 1 behind more or fewer, by ops that take any open sizes."""
+    rank = len(context.written(x).shape)
+    if rank > len(shape):
+        options = schema.SqueezeOptionsT()
+        options.squeezeDims = list(range(len(shape), rank))
+        result = context.temporary(f"{name}/column", shape, "float32")
+        context.emit("SQUEEZE", [x], [result], options)
+        return result
+    for size in range(rank + 1, len(shape) + 1):
+        axis = context.constant("last_axis", np.array(size - 1, np.int32))
+        result = context.temporary(f"{name}/column_{size}", shape[:size], "float32")
+        context.emit("EXPAND_DIMS", [x, axis], [result], schema.ExpandDimsOptionsT())
+        x = result
+    return x
 
 
 def converted(context: Context, x: int, tensor: Tensor) -> int:
