@@ -62,10 +62,11 @@ def quantize_integer(
     if islands and not allow_float:
         named = ", ".join(f"{op.name} ({op.kind})" for op in islands[:5])
         more = f" and {len(islands) - 5} more" if len(islands) > 5 else ""
-        raise UnsupportedError(
-            f"no {format_of(islands[0]).activation} kernel for {named}{more}",
-            "--allow-float keeps these ops in float32",
-        )
+        dtype = format_of(islands[0]).activation
+        hint = "--allow-float keeps these ops in float32"
+        if dtype != INTEGER_FORMATS[scheme].activation:  # that of the gates alone
+            hint += f"; --rnn-precision {Gates.FLOAT32} or {Gates.INT8} have them"
+        raise UnsupportedError(f"no {dtype} kernel for {named}{more}", hint)
     mixed = [op.name for op in graph.ops if op.operator.mixed_precision]
     floats = frozenset([*mixed, *(op.name for op in islands)])
     source = formatted(graph, ranges, format_of, INTEGER_FORMATS[scheme])
