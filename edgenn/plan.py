@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from edgenn.errors import EdgennWarning, UnsupportedError, UsageError
 from edgenn.ir.graph import Graph
 from edgenn.lowering.recurrent.forms import Form, is_recurrent, require_form, warning_of
+from edgenn.lowering.recurrent.fused import require_integer_kernel
 from edgenn.options import DEFAULT_RNN_FORM, DEFAULT_RNN_PRECISION
 from edgenn.quantization.schemes import Gates, Scheme
 
@@ -51,6 +52,8 @@ def builds(
     for scheme in schemes:
         for format_, form in forms.items():
             gates = chosen_gates(scheme, format_, form, precision)
+            if gates is Gates.FUSED:
+                require_integer_kernel(graph)
             result.append(Build(scheme, format_, form, gates))
     return result
 

@@ -39,6 +39,21 @@ def to_fused(graph: Graph) -> Graph:
     return writer.builder.finish(graph.outputs).with_(metadata=metadata)
 
 
+def require_integer_kernel(graph: Graph) -> None:
+    """Whether the fused op computes the graph's LSTMs in integers, too.
+
+    Raises:
+        UnsupportedError: One with another activation than tanh, which the kernel always takes.
+    """
+    for op in graph.ops:
+        if isinstance(op.operator, Lstm) and op.operator.activation.name != LstmActivation.TANH:
+            raise UnsupportedError(
+                f"{layer_of(op)}: its activation is {op.operator.activation.name},"
+                " TFLite's fused LSTM has only tanh in integers",
+                HINT,
+            )
+
+
 def layer_of(op: Op) -> str:
     """The path of the layer that an op stands for."""
     return op.outputs[0].removesuffix("/sequence")

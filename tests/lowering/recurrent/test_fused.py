@@ -22,7 +22,7 @@ from edgenn.ir.evaluator import evaluate
 from edgenn.ir.graph import Graph
 from edgenn.ir.ops import Gru, Lstm, SimpleRnn
 from edgenn.ir.ops.fused_lstm import LOOP_STATES, FusedLstm
-from edgenn.lowering.recurrent.fused import to_fused
+from edgenn.lowering.recurrent.fused import require_integer_kernel, to_fused
 
 OUTPUTS = ("sequence", "h")
 OPERATORS = {
@@ -130,6 +130,13 @@ def test_refused(reason):
     assert caught.value.message.startswith("rnn: ")
     assert "--rnn loop" in caught.value.hint
     assert caught.value.exit_code == 3
+
+
+def test_in_integers_there_is_tanh_only():
+    graph = recurrent_graph(OPERATORS["relu"], steps=6, outputs=OUTPUTS)
+    with pytest.raises(UnsupportedError, match="rnn: its activation is relu"):
+        require_integer_kernel(graph)
+    require_integer_kernel(recurrent_graph(OPERATORS["plain"], outputs=OUTPUTS))
 
 
 def test_final_cell_state_is_refused():
