@@ -25,6 +25,14 @@ demo: install
 		--quantize float32 --quantize float16 --quantize dynamic \
 		--quantize int8 --quantize int16x8
 	$(BIN)/edgenn check $(DEMO)/digits_cnn --data models/digits_cnn.py
+	$(BIN)/edgenn convert models/pretrained/digits_gru.keras -o $(DEMO)/digits_gru \
+		--calibration models/digits_gru.py --quantize float32 --quantize int8
+	$(BIN)/edgenn check $(DEMO)/digits_gru --data models/digits_gru.py
+	$(BIN)/edgenn convert models/pretrained/digits_gru.keras -o $(DEMO)/digits_stream \
+		--rnn step --calibration models/digits_gru.py --quantize int8
+	$(BIN)/edgenn check $(DEMO)/digits_stream --data models/digits_gru.py
+	$(BIN)/edgenn run $(DEMO)/digits_stream/digits_gru.int8.tflite --stream 1 \
+		--input models/digits_gru.py --output $(DEMO)/streamed.npy
 
 lint: install
 	$(BIN)/ruff format --check .

@@ -61,15 +61,16 @@ def demo() -> None:
     (recipe,) = re.findall(r"^demo: .*?\n\n", (ROOT / "Makefile").read_text(), re.M | re.DOTALL)
     commands = re.findall(r"\$\(BIN\)/(edgenn .*?)(?=\n\t\$\(BIN\)|\n\n)", recipe, re.DOTALL)
     edgenn = str(Path(sys.executable).parent / "edgenn")
-    shown = []
+    printed: dict[str, list[str]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for command in commands:
             words = command.replace("\\\n", " ").replace("$(DEMO)", folder).split()
-            printed = output_of(edgenn, *words[1:]).replace(folder, "demo")
-            lines = [line.rstrip() for line in printed.splitlines() if line.strip()]
+            lines = output_of(edgenn, *words[1:]).replace(folder, "demo").splitlines()
             if words[1] in ("check", "run"):
-                shown.append("\n".join(lines))
-    replace(README, "demo", "```text\n" + "\n\n".join(shown) + "\n```\n")
+                bundle = Path(words[2]).relative_to(folder).parts[0]
+                printed.setdefault(bundle, []).extend(line.rstrip() for line in lines)
+    for bundle, lines in printed.items():
+        replace(README, bundle, "```text\n" + "\n".join(filter(None, lines)) + "\n```\n")
 
 
 def real() -> None:
@@ -105,7 +106,7 @@ def conversion() -> None:
         )
     ]
     recurrent_s = bench("recurrent_conversion")["int8_s"]
-    rows.append(["int8, two LSTMs, 100 samples", f"{recurrent_s:.2f} s", "–", ""])
+    rows.append(["int8, two LSTM layers instead", f"{recurrent_s:.2f} s", "–", ""])
     peaks = (row["resnet50_peak_mb_edgenn"], row["resnet50_peak_mb_stock"])
     rows.append(["peak memory, ResNet50", *(f"{peak:,.0f} MB" for peak in peaks), ""])
     replace(README, "conversion", table(["", "edgenn", "TFLiteConverter", "faster"], rows))
