@@ -6,6 +6,7 @@ from math import prod
 
 import numpy as np
 
+from edgenn.frontend.compose.last_axes import with_last_axes
 from edgenn.frontend.context import Context
 from edgenn.ir.ops import Add, BatchMatMul, FullyConnected, Sum
 from edgenn.ir.tensor import Array, Shape
@@ -98,17 +99,17 @@ def product(
         matrix = np.ascontiguousarray(weights.transpose(order)).reshape(
             merged(columns) or 1, merged(inner) or 1
         )
+        arranged = arrange(context, term_a, a, rows + inner)
         inputs = [
-            context.reshape(
-                arrange(context, term_a, a, rows + inner), (*shape(rows), merged(inner))
-            ),
+            with_last_axes(context, arranged, len(rows), (matrix.shape[1],)),
             context.constant(matrix, "kernel"),
         ]
         if bias is not None and takes_bias(bias, columns, output, shape(columns)):
             inputs.append(context.constant(bias.reshape(-1), "bias"))
             bias = None
         result = context.add(FullyConnected(), inputs)
-        result = context.reshape(result, (*shape(rows), *shape(columns)))
+        made = tuple(weights.shape[term_b.index(letter)] for letter in columns)
+        result = with_last_axes(context, result, len(rows), made)
         return arrange(context, rows + columns, result, output), bias
 
     def matrices(term: str, x: str, first: str, second: str) -> tuple[str, bool]:

@@ -184,10 +184,10 @@ def repeat(context: Context, op: Any, x: str) -> str:
     axis = 0 if op.axis is None else context.axis(x, op.axis)
     if op.axis is None:
         x = context.reshape(x, (element_count(context.shape(x)),))
-    if len(counts) > 1:
+    shape: list[int | None] = list(context.shape(x))
+    if len(counts) > 1 or (shape.count(None) > 1 and shape[axis] is not None):
         indices = np.repeat(np.arange(context.size(x, axis)), counts)
         return take_constant(context, x, indices, axis)
-    shape: list[int | None] = list(context.shape(x))
     tiled = context.expand_dims(x, axis + 1)
     multiples = [1] * context.rank(tiled)
     multiples[axis + 1] = int(counts[0])
