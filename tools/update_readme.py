@@ -124,7 +124,7 @@ def recurrent() -> None:
         mine, stock = (result["rows"][name] for name in (ours, theirs))
         faster = 1 / result["ratios"][f"{ours} / {theirs}"]
         row = [label, microseconds(mine), microseconds(stock), f"{faster:.1f} ×"]
-        row += [kilobytes(mine), kilobytes(stock), *(f"{x['rmse']:.1g}" for x in (mine, stock))]
+        row += [kilobytes(mine), kilobytes(stock), *(f"{x['rmse']:.2g}" for x in (mine, stock))]
         rows.append(row)
     header = ["", "edgenn", "stock", "faster", "size", "stock", "RMSE", "stock"]
     replace(README, "recurrent", table(header, rows))
