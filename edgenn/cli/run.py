@@ -51,6 +51,7 @@ def run(artifact: Path, samples: Path, output: Path, chunk: int | None) -> None:
     times = f"{result.latency_ms:.3f} ms a sample"
     if result.step_latency_ms is not None:
         times += f", {result.step_latency_ms:.4f} ms a step"
-    click.echo(f"{output}: {shapes}; {result.version}, {times}")
+    click.echo(f"{output}: {shapes}")
+    click.echo(f"{result.version}: {times}")
     for note in (*result.findings, *result.warnings):
         click.echo(f"Warning: {note}", err=True)
