@@ -68,7 +68,7 @@ class StepInfo:
                 {str(name): int(axis) for name, axis in data[kind].items()}
                 for kind in ("inputs", "outputs")
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"no description of a step: {error}") from error
         return cls(states, inputs, outputs)
 

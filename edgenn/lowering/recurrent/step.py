@@ -102,19 +102,18 @@ class StepWriter:
         taken = self.steps.layouts.last.get(op.name)
         if taken is not None and self.steps.is_step(taken):
             sources.append(op.name)
-        for name in op.outputs:
-            if sources and self.steps.has_time(name):
-                raise UnsupportedError(
-                    f"{self.steps.named(op)} needs at each step what {sources[0]} gives"
-                    " after the last one",
-                    LOOP_HINT,
-                )
-            if sources:
-                self.awaited[name] = sources[0]
-        if op in self.steps.loops and isinstance(op.operator, Scan):
-            self.awaited.update(
-                dict.fromkeys(op.outputs[: op.operator.states], self.steps.layer(op))
+        is_loop = op in self.steps.loops
+        if sources and (is_loop or any(map(self.steps.has_time, op.outputs))):
+            raise UnsupportedError(
+                f"{self.steps.named(op)} needs at each step what {sources[0]} gives"
+                " after the last one",
+                LOOP_HINT,
             )
+        if sources:
+            self.awaited.update(dict.fromkeys(op.outputs, sources[0]))
+        if is_loop and isinstance(op.operator, Scan):
+            final = op.outputs[: op.operator.states]
+            self.awaited.update(dict.fromkeys(final, self.steps.layer(op)))
 
     # ops
 

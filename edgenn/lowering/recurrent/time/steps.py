@@ -1,10 +1,11 @@
 """Which extents are the steps that a graph runs over, and whether it can run them one by one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from edgenn.errors import UnsupportedError
 from edgenn.ir.graph import Graph, Op
 from edgenn.ir.ops.scan import TIME, Scan
+from edgenn.ir.tensor import Tensor
 from edgenn.lowering.recurrent.time.extents import Axis, Extent, Source, wide
 from edgenn.lowering.recurrent.time.layouts import Layouts
 from edgenn.lowering.recurrent.time.rules import outputs_of
@@ -121,11 +122,14 @@ class Steps:
         sequence, cell, _ = inside.rpartition("/cell/")
         if not cell:
             return op.name
-        # in a full-integer graph what a layer gives in float is called so
-        path = sequence.removesuffix("/float")
-        if path in self.graph.tensors or path.endswith("/sequence"):
-            sequence = path
+        # what a layer of a full-integer graph gives in float is called so; a layer has weights
+        if not any(tensor.is_constant for tensor in self._within(sequence)):
+            sequence = sequence.removesuffix("/float")
         return sequence.removesuffix("/sequence")
+
+    def _within(self, path: str) -> Iterator[Tensor]:
+        tensors = self.graph.tensors.items()
+        return (tensor for name, tensor in tensors if name.startswith(f"{path}/"))
 
     def named(self, op: Op) -> str:
         """An op in an error: the layer's path and what it is."""

@@ -1,0 +1,58 @@
+"""Graphs that run one step, fed step by step in NumPy."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from edgenn.ir.evaluator import evaluate
+from edgenn.ir.graph import Graph
+from edgenn.ir.stepping import step_of
+from edgenn.ir.tensor import Array
+
+
+def streamed(step: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """The model's own outputs after all steps of ``inputs``, by public name; raw.
+
+    Inputs that name a state are what it begins with.
+    """
+    info = step_of(step)
+    assert info is not None
+    batch = len(next(iter(inputs.values())))
+    states = {}
+    for state in info.states:
+        tensor = step.tensors[step.inputs[state.input]]
+        given = inputs.get(state.input)
+        if state.initial is not None:
+            sizes = [size or 1 for size in tensor.shape[1:]]
+            real = np.array(state.initial, np.float32)
+            real = np.broadcast_to(real.reshape(sizes) if real.size > 1 else real, (batch, *sizes))
+            quantization = tensor.quantization
+            given = (
+                real.astype(tensor.dtype)
+                if quantization is None
+                else quantization.quantize(real, tensor.dtype)
+            )
+        states[state.input] = given
+    own = [name for name in step.outputs if name not in {state.output for state in info.states}]
+    columns: dict[str, list[Array]] = {name: [] for name in own}
+    for now in range(max([inputs[name].shape[axis] for name, axis in info.inputs.items()] or [1])):
+        feed = {
+            name: np.take(inputs[name], [now], info.inputs[name])
+            if name in info.inputs
+            else states.get(name, inputs.get(name))
+            for name in step.inputs
+        }
+        values = evaluate(step, feed)
+        states = {state.input: values[step.outputs[state.output]] for state in info.states}
+        for name in own:
+            columns[name].append(values[step.outputs[name]])
+    return {
+        name: np.concatenate(column, info.outputs[name]) if name in info.outputs else column[-1]
+        for name, column in columns.items()
+    }
+
+
+def whole(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """The outputs of a graph that runs over whole sequences."""
+    values = evaluate(graph, inputs)
+    return {public: values[name] for public, name in graph.outputs.items()}
