@@ -117,6 +117,11 @@ def fits(
         before, after = inputs[state.input], outputs[state.output]
         if replace(after, name=before.name, shape=before.shape) != before:
             return False
+        if len(after.shape) != len(before.shape) or any(
+            None not in pair and pair[0] != pair[1]
+            for pair in zip(before.shape, after.shape, strict=True)
+        ):
+            return False
         size = prod(size or 1 for size in before.shape[1:])
         if state.initial is not None and len(state.initial) not in (1, size):
             return False

@@ -1,13 +1,18 @@
-"""Graphs that run one step, fed step by step in NumPy."""
+"""Graphs that run one step: fed step by step in NumPy, and written as artifacts."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 
+from edgenn import compiler
 from edgenn.ir.evaluator import evaluate
 from edgenn.ir.graph import Graph
 from edgenn.ir.stepping import step_of
 from edgenn.ir.tensor import Array
+from edgenn.lowering.recurrent.forms import Form
+from edgenn.plan import Build
+from edgenn.quantization.schemes import Gates, Scheme
 
 
 def streamed(step: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
@@ -56,3 +61,25 @@ def whole(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
     """The outputs of a graph that runs over whole sequences."""
     values = evaluate(graph, inputs)
     return {public: values[name] for public, name in graph.outputs.items()}
+
+
+def write_artifact(
+    graph: Graph,
+    folder: Path,
+    *,
+    form: Form = Form.STEP,
+    format_: str = "tflite",
+    scheme: Scheme = Scheme.FLOAT32,
+    gates: Gates = Gates.FLOAT32,
+    samples: Mapping[str, Array] | None = None,
+) -> Path:
+    """Writes a graph of recurrent operators as the compiler does."""
+    options = compiler.QuantizationOptions()
+    if form is Form.LOOP and format_ == "onnx":
+        form = Form.NATIVE
+    build = Build(scheme, format_, form, gates)
+    seen = {} if samples is None else compiler.calibrations(graph, samples, [build], options)
+    built = compiler.built(graph, build, seen, options)
+    path = folder / f"{graph.name}.{form}.{scheme}.{gates}.{format_}"
+    path.write_bytes(compiler.written(built, format_))
+    return path
