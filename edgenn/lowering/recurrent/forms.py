@@ -6,6 +6,7 @@ from enum import StrEnum
 from edgenn.ir.graph import Graph
 from edgenn.ir.ops.recurrent import Recurrent
 from edgenn.ir.ops.scan import Scan
+from edgenn.lowering.recurrent.blocks import in_blocks
 from edgenn.lowering.recurrent.fused import to_fused
 from edgenn.lowering.recurrent.loop import to_loops
 from edgenn.lowering.recurrent.native import to_native
@@ -29,7 +30,7 @@ class Form(StrEnum):
 
 
 FORMS: dict[Form, Callable[[Graph], Graph]] = {
-    Form.LOOP: to_loops,
+    Form.LOOP: lambda graph: in_blocks(to_loops(graph)),
     Form.FUSED: to_fused,
     Form.UNROLLED: unrolled,
     Form.STEP: to_step,
