@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from edgenn.frontend.compose.scan import Steps, write_scan
 from edgenn.frontend.context import OPEN_HINT, Context, TensorName
 from edgenn.frontend.handlers.activations import FUNCTIONS
 from edgenn.frontend.handlers.identity import NOISE
@@ -29,19 +30,33 @@ ALONG_AXIS = (
 
 @handler(layers.TimeDistributed)
 def time_distributed(context: Context, layer: Any, x: str, mask: Any = None) -> str:
-    """Around layers and models; of batch and steps one may be open, both for layers on one axis."""
+    """Around layers and models; a loop where batch and steps are open and layers need to know."""
     inner = layer.layer
     x = context.detach(x)
     if keeps_leading_axes(inner):
         return inside(context, inner, x, None)
     batch, steps, *sizes = context.shape(x)
     if batch is None and steps is None:
-        raise context.unsupported(
-            f"{type(inner).__name__} runs on an open number of steps of an open batch", OPEN_HINT
-        )
+        return one_by_one(context, inner, x, mask)
     merged = None if batch is None or steps is None else batch * steps
     y = inside(context, inner, context.reshape(x, (merged, *sizes)), merged_mask(context, mask))
     return context.reshape(y, (batch, steps, *context.shape(y)[1:]))
+
+
+def one_by_one(context: Context, inner: Any, x: str, mask: Any) -> str:
+    """The wrapped layer in a loop over the steps: no reshape makes one axis of two open ones."""
+    if mask is not None and inner._call_has_mask_arg:
+        raise context.unsupported(
+            f"{type(inner).__name__} runs on an open number of steps of an open batch, with a mask",
+            OPEN_HINT,
+        )
+
+    def step(cell: Context, x: str, states: list[str]) -> tuple[str, list[str]]:
+        return inside(cell, inner, x, None), states
+
+    result = write_scan(context, Steps(x, initial=[]), step)
+    assert result.sequence is not None
+    return result.sequence
 
 
 def inside(context: Context, inner: Any, x: str, mask: str | None) -> str:

@@ -4,27 +4,44 @@ The projection is one matrix product over the whole sequence; what is left for e
 product with the state and what is element-wise.
 """
 
+from dataclasses import replace
+
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.graph import Graph, Op
 from edgenn.ir.ops import Dequantize, FullyConnected
 from edgenn.ir.ops.recurrent import Recurrent
-from edgenn.ir.ops.scan import TIME
+from edgenn.ir.ops.scan import TIME, Scan
 from edgenn.ir.ops.shape import ExpandDims
 from edgenn.ir.tensor import Tensor
 from edgenn.lowering.recurrent.exact_rows import with_exact_rows
 
 
 def to_loops(graph: Graph) -> Graph:
-    """The graph with a ``Scan`` for each recurrent operator; the same object if there is none."""
-    if not any(isinstance(op.operator, Recurrent) for op in graph.ops):
+    """The graph with a ``Scan`` for each recurrent operator, those inside of cells as well.
+
+    The same object if there is none.
+    """
+    if not has_recurrent(graph):
         return graph
     builder = GraphBuilder.from_graph(graph)
     for op in graph.ops:
         if isinstance(op.operator, Recurrent):
             write_loop(builder, graph, op, op.operator)
+        elif isinstance(op.operator, Scan):
+            cell = to_loops(op.operator.cell)
+            builder.ops.append(replace(op, operator=replace(op.operator, cell=cell)))
         else:
             builder.ops.append(op)
     return builder.finish(graph.outputs).with_(metadata=graph.metadata)
+
+
+def has_recurrent(graph: Graph) -> bool:
+    """Whether the graph or a cell in it has a recurrent operator."""
+    return any(
+        isinstance(op.operator, Recurrent)
+        or (isinstance(op.operator, Scan) and has_recurrent(op.operator.cell))
+        for op in graph.ops
+    )
 
 
 def write_loop(builder: GraphBuilder, graph: Graph, op: Op, operator: Recurrent) -> None:

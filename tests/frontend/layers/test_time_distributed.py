@@ -11,6 +11,7 @@ from support.masked import QUIET, kept
 from edgenn.errors import UnsupportedError
 from edgenn.frontend import capture
 from edgenn.frontend.keras_import import keras
+from edgenn.ir.ops import Scan
 
 pytestmark = pytest.mark.filterwarnings(*QUIET)
 
@@ -86,8 +87,19 @@ def test_steps_become_part_of_the_batch(layer: str, sizes: str) -> None:
 
 
 @pytest.mark.parametrize("layer", ANY)
-def test_open_steps_of_an_open_batch_are_refused(layer: str) -> None:
-    model = distributed(ANY[layer](), (None, None, 6, 3))
+def test_open_steps_of_an_open_batch_are_a_loop(layer: str) -> None:
+    graph = assert_captured(
+        distributed(ANY[layer](), (None, None, 6, 3)), inputs=[samples((BATCH, STEPS, 6, 3))]
+    )
+    (scan,) = (op.operator for op in graph.ops if isinstance(op.operator, Scan))
+    assert scan.states == 0
+
+
+def test_a_mask_for_each_of_open_steps_of_an_open_batch_is_refused() -> None:
+    shape = (None, None, 6, 3)
+    x = keras.Input(batch_shape=shape)
+    y = layers.TimeDistributed(layers.GlobalAveragePooling1D(), name="steps")(layers.Masking()(x))
+    model = keras.Model(x, y)
     with pytest.raises(UnsupportedError, match=r"steps: .* open number of steps") as caught:
         capture(model)
     assert "batch=1" in caught.value.hint
