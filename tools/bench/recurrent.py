@@ -105,8 +105,10 @@ def by_stock(name: str) -> bytes:
         return path.read_bytes()
 
 
-def by_edgenn(model: Any, scheme: str, format_: str, **options: Any) -> bytes:
-    """The file that edgenn makes, with float in- and outputs."""
+def by_edgenn(
+    model: Any, scheme: str, format_: str, *, border: str = "float32", **options: Any
+) -> bytes:
+    """The file that edgenn makes; ``border`` is the dtype of int8's in- and outputs."""
     import edgenn
 
     calibration = samples()[0] if scheme == "int8" else None
@@ -117,7 +119,7 @@ def by_edgenn(model: Any, scheme: str, format_: str, **options: Any) -> bytes:
             formats=(format_,),
             quantize=(scheme,),
             calibration=calibration,
-            io="float32" if scheme == "int8" else None,
+            io=border if scheme == "int8" else None,
             **options,
         )
         (name,) = bundle.artifacts
