@@ -22,8 +22,8 @@ A Keras layer that is not in this list (a subclass, a custom layer, `MultiHeadAt
 `call` runs on symbolic tensors, and the layers and operations inside are converted. Only what
 neither has a handler nor can be traced is an error, and the error names the layer's path.
 
-Masks of `Embedding(mask_zero=True)`, `Masking`, custom `compute_mask` and `mask=` arguments reach the
-layers that use them as they do in Keras. A mask that nothing uses leaves nothing in the graph.
+Masks of `Embedding(mask_zero=True)`, `Masking`, custom `compute_mask` and `mask=` arguments reach
+the layers that use them as they do in Keras. A mask that nothing uses leaves nothing in the graph.
 
 *Becomes* lists every operator of the graph that the layer may need; which of them are used depends
 on its options. Operators that only rearrange values appear where shapes ask for them.
@@ -97,6 +97,8 @@ def operators_of(entry: Handler) -> set[str]:
         elif inspect.isfunction(value) and value.__module__.startswith("edgenn.frontend."):
             if value.__module__ not in TRAVERSAL:
                 pending.extend(references(value))
+        elif inspect.isclass(value) and value.__module__.startswith("edgenn.frontend.compose."):
+            pending.extend(vars(value).values())
         elif isinstance(value, dict) and value is not handlers.activations.FUNCTIONS:
             pending.extend(value.values())
     return found - {"", *REARRANGING}

@@ -16,7 +16,12 @@ from edgenn.ir.tensor import Array
 layers = keras.layers
 
 
+Make = Callable[[Context, Any], Recurrent]
+"""Cell → its operator with zero states, no mask, from the first step to the last."""
+
+
 def lstm(context: Context, cell: Any) -> Lstm:
+    check(context, cell, layers.LSTMCell)
     return Lstm(
         units=cell.units,
         activation=cell_activation(context, cell.activation, cell.units),
@@ -25,6 +30,7 @@ def lstm(context: Context, cell: Any) -> Lstm:
 
 
 def gru(context: Context, cell: Any) -> Gru:
+    check(context, cell, layers.GRUCell)
     return Gru(
         units=cell.units,
         activation=cell_activation(context, cell.activation, cell.units),
@@ -34,16 +40,25 @@ def gru(context: Context, cell: Any) -> Gru:
 
 
 def simple_rnn(context: Context, cell: Any) -> SimpleRnn:
+    check(context, cell, layers.SimpleRNNCell)
     activation = cell_activation(context, cell.activation, cell.units)
     return SimpleRnn(units=cell.units, activation=activation)
 
 
-OPERATORS: dict[type, Callable[[Context, Any], Recurrent]] = {
+def check(context: Context, cell: Any, expected: type) -> None:
+    """A layer of Keras whose cell was exchanged computes something else."""
+    if type(cell) is not expected:
+        raise context.unsupported(
+            f"its cell was exchanged for a {type(cell).__name__}",
+            "run the cell with keras.layers.RNN",
+        )
+
+
+OPERATORS: dict[type, Make] = {
     layers.LSTMCell: lstm,
     layers.GRUCell: gru,
     layers.SimpleRNNCell: simple_rnn,
 }
-"""Cell class → its operator with zero states, no mask, from first step to last."""
 
 
 def weights(context: Context, cell: Any, operator: Recurrent) -> list[str]:

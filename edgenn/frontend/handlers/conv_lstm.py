@@ -50,7 +50,7 @@ def gates(context: Context, cell: Any, x: str, states: list[str]) -> tuple[str, 
     return h, [h, c]
 
 
-def run(context: Context, cell: Any, steps: Steps) -> Run:
+def run_loop(context: Context, cell: Any, steps: Steps) -> Run:
     """The loop. The convolution of the input is outside where batch or length is fixed."""
     batch, length, *sizes = context.shape(steps.x)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from edgenn.frontend.context import Context
 from edgenn.frontend.handlers.bidirectional import bidirectional
-from edgenn.frontend.handlers.recurrent import recurrent
+from edgenn.frontend.handlers.recurrent import rnn
 from edgenn.frontend.keras_import import keras
 from edgenn.frontend.recording import Recurrence
 from edgenn.frontend.registry import handler
@@ -14,6 +14,5 @@ from edgenn.frontend.registry import handler
 def recurrence(
     context: Context, operation: Any, sequences: str, initial_state: Any = None, mask: Any = None
 ) -> Any:
-    both = isinstance(operation.layer, keras.layers.Bidirectional)
-    function = bidirectional if both else recurrent
+    function = bidirectional if isinstance(operation.layer, keras.layers.Bidirectional) else rnn
     return function(context, operation.layer, sequences, initial_state, mask)

@@ -1,14 +1,17 @@
 """Layers that run a cell over time."""
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from edgenn.frontend.compose import time
 from edgenn.frontend.compose.scan import Run, Steps
 from edgenn.frontend.context import Context, as_array
-from edgenn.frontend.handlers.running import run
+from edgenn.frontend.handlers import cells, conv_lstm
+from edgenn.frontend.handlers.running import run, run_operator
 from edgenn.frontend.keras_import import keras
 from edgenn.frontend.recording import is_of_keras
-from edgenn.frontend.registry import handler
+from edgenn.frontend.registry import handler, register_table
 
 layers = keras.layers
 
@@ -17,12 +20,24 @@ STATEFUL = "stateful"
 Their states begin at zero in the graph."""
 
 
-@handler(layers.GRU, layers.LSTM, layers.SimpleRNN)
 def named_layer(
-    context: Context, layer: Any, sequences: str, initial_state: Any = None, mask: Any = None
+    make: cells.Make,
+    context: Context,
+    layer: Any,
+    sequences: str,
+    initial_state: Any = None,
+    mask: Any = None,
 ) -> Any:
     """All options; any activation."""
-    return recurrent(context, layer, sequences, initial_state, mask)
+    return recurrent(
+        context, layer, sequences, initial_state, mask, functools.partial(run_operator, make)
+    )
+
+
+register_table(
+    named_layer,
+    {layers.GRU: cells.gru, layers.LSTM: cells.lstm, layers.SimpleRNN: cells.simple_rnn},
+)
 
 
 @handler(layers.RNN)
@@ -30,21 +45,32 @@ def rnn(
     context: Context, layer: Any, sequences: str, initial_state: Any = None, mask: Any = None
 ) -> Any:
     """Cells of Keras are its layers, any other cell is traced; stacks of them."""
-    return recurrent(context, layer, sequences, initial_state, mask)
+    return recurrent(context, layer, sequences, initial_state, mask, run)
 
 
 @handler(layers.ConvLSTM1D, layers.ConvLSTM2D)
-def conv_lstm(
+def convolutional_lstm(
     context: Context, layer: Any, sequences: str, initial_state: Any = None, mask: Any = None
 ) -> Any:
     """All options, both data formats."""
-    return recurrent(context, layer, sequences, initial_state, mask)
+    return recurrent(context, layer, sequences, initial_state, mask, conv_lstm.run_loop)
 
 
-def recurrent(context: Context, layer: Any, x: str, initial_state: Any, mask: Any) -> Any:
-    """The layer's outputs, as many as it returns."""
+def recurrent(
+    context: Context,
+    layer: Any,
+    x: str,
+    initial_state: Any,
+    mask: Any,
+    function: Callable[[Context, Any, Steps], Run],
+) -> Any:
+    """The layer's outputs, as many as it returns.
+
+    Args:
+        function: Runs its cell.
+    """
     steps = prepared(context, layer, x, initial_state, time.as_mask(context, x, mask))
-    output, final = finished(context, layer, steps, run(context, layer.cell, steps))
+    output, final = finished(context, layer, steps, function(context, layer.cell, steps))
     if layer.return_sequences and layer.go_backwards:
         output = time.reversed_in_time(context, output)
     return [output, *final] if layer.return_state else output

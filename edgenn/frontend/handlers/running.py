@@ -16,16 +16,16 @@ def run(context: Context, cell: Any, steps: Steps) -> Run:
     """A cell over its steps; its ops are named after the current call."""
     kind = type(cell)
     if kind in cells.OPERATORS:
-        return run_operator(context, cell, steps)
+        return run_operator(cells.OPERATORS[kind], context, cell, steps)
     if kind is layers.StackedRNNCells:
         return run_stack(context, cell, steps)
     if kind is conv_lstm.ConvLSTMCell:
-        return conv_lstm.run(context, cell, steps)
+        return conv_lstm.run_loop(context, cell, steps)
     return write_scan(context, steps, traced(cell, steps.initial))
 
 
-def run_operator(context: Context, cell: Any, steps: Steps) -> Run:
-    """LSTM, GRU or simple RNN as one op."""
+def run_operator(make: cells.Make, context: Context, cell: Any, steps: Steps) -> Run:
+    """LSTM, GRU or simple RNN as one op, that ``make`` makes of the cell."""
     initial = steps.initial_states(context)
     if any(context.shape(state)[1:] != (cell.units,) for state in initial):
         raise context.unsupported(
@@ -33,7 +33,7 @@ def run_operator(context: Context, cell: Any, steps: Steps) -> Run:
             f"give it states of {cell.units} values each",
         )
     operator = replace(
-        cells.OPERATORS[type(cell)](context, cell),
+        make(context, cell),
         initial=bool(initial),
         masked=steps.mask is not None,
         zero_output_for_mask=steps.mask is not None and steps.zeroed,
