@@ -38,8 +38,15 @@ class Call:
 
 
 def filled(context: Context, layer: Any, args: Any, kwargs: dict[str, Any]) -> Call:
-    """What ``layer(*args, **kwargs)`` hands to ``layer.call``."""
-    bound = inspect.signature(layer.call).bind_partial(*args, **kwargs)
+    """What ``layer(*args, **kwargs)`` hands to ``layer.call``.
+
+    Raises:
+        UnsupportedError: The arguments are not those of ``layer.call``.
+    """
+    try:
+        bound = inspect.signature(layer.call).bind_partial(*args, **kwargs)
+    except TypeError as error:
+        raise context.unsupported(f"{type(layer).__name__}.call: {error}", "") from error
     bound.apply_defaults()
     arguments = bound.arguments
     tensors = {name: value for name, value in arguments.items() if is_tensors(value)}

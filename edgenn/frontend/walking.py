@@ -31,7 +31,8 @@ def walk(
     traced = function is None
     nodes = sorted_nodes(values, outputs)
     if any(isinstance(node.operation, TAKES_MASKS_OFF) for node in nodes):
-        nodes.sort(key=time_of_recording if traced else position_in(function))
+        order = time_of_recording if traced else position_in(function)
+        nodes = in_order(nodes, values, order)
     for node in nodes:
         if all(id(tensor) in values for tensor in node.outputs):
             continue  # on the way to a mask
@@ -85,6 +86,17 @@ def node_of(tensor: Any) -> Any:
             "make it an input of the model",
         )
     return history.operation._inbound_nodes[history.node_index]
+
+
+def in_order(nodes: list[Any], values: dict[int, str], order: Callable[[Any], int]) -> list[Any]:
+    """The nodes in another order, if that also has each after those it depends on."""
+    known = set(values)
+    reordered = sorted(nodes, key=order)
+    for node in reordered:
+        if not known.issuperset(id(tensor) for tensor in node.input_tensors):
+            return nodes
+        known.update(id(tensor) for tensor in node.outputs)
+    return reordered
 
 
 def position_in(function: Any) -> Callable[[Any], int]:

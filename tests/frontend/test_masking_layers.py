@@ -53,6 +53,13 @@ def test_an_embedding_masks_zero_before_it_rounds(dtype: str) -> None:
     assert_captured(keras.Model(x, kept(words(x))), inputs=[ids.astype(dtype)])
 
 
+def test_a_reversible_embedding_masks_one_way() -> None:
+    x = keras.Input((STEPS,), dtype="int32")
+    table = layers.ReversibleEmbedding(9, 4, mask_zero=True)
+    y = table(x)
+    assert_captured(keras.Model(x, [kept(y), kept(table(y, reverse=True))]), inputs=[IDS])
+
+
 @pytest.mark.parametrize("value", [0.0, 1.0, -2.0])
 @pytest.mark.parametrize("steps", [STEPS, None])
 def test_masking(value: float, steps: int | None) -> None:
