@@ -14,6 +14,10 @@ from edgenn.frontend.keras_import import keras
 LOOPS = (keras.layers.RNN, keras.layers.Bidirectional)
 """Keras's classes that loop; its other recurrent layers derive from the first."""
 
+DropoutRNNCell = keras.src.layers.rnn.dropout_rnn_cell.DropoutRNNCell
+DROPOUT = ("get_dropout_mask", "get_recurrent_dropout_mask")
+"""Its methods that draw random numbers, which they do for steps of inference, too."""
+
 
 class Recurrence(keras.Operation):  # type: ignore[misc]
     """What ``call`` of Keras's own class does in a recurrent layer."""
@@ -43,15 +47,23 @@ def is_of_keras(definition: Any) -> bool:
 
 @contextmanager
 def recorded_loops() -> Iterator[None]:
-    """Records the ``call`` of Keras's own classes where that is called on symbolic tensors."""
-    originals = {class_: class_.call for class_ in LOOPS}
-    for class_, original in originals.items():
-        class_.call = recorded(original)
+    """Records the ``call`` of Keras's own classes where that is called on symbolic tensors.
+
+    Cells draw no masks for their dropout meanwhile.
+    """
+    before = [(class_, "call", class_.call) for class_ in LOOPS]
+    before += [(DropoutRNNCell, name, getattr(DropoutRNNCell, name)) for name in DROPOUT]
+    for class_, name, original in before:
+        setattr(class_, name, recorded(original) if name == "call" else no_dropout)
     try:
         yield
     finally:
-        for class_, original in originals.items():
-            class_.call = original
+        for class_, name, original in before:
+            setattr(class_, name, original)
+
+
+def no_dropout(cell: Any, step_input: Any) -> None:
+    """The mask of a dropout at inference."""
 
 
 def recorded(original: Callable[..., Any]) -> Callable[..., Any]:

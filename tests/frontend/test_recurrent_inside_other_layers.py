@@ -64,6 +64,14 @@ class Peephole(layers.RNN):
         return cls(config.pop("cell")["config"]["units"], **config)
 
 
+class NoisyCell(layers.SimpleRNNCell):
+    """A cell of Keras that asks for the masks of its dropout at each step."""
+
+    def call(self, sequence, states, training=False):
+        y, states = super().call(sequence, states, training=training)
+        return y * 0.5, states
+
+
 @registered
 class OwnLoop(layers.LSTM):
     def inner_loop(self, sequences, initial_state, mask, training=False):
@@ -116,8 +124,20 @@ def test_a_subclass_of_bidirectional():
     assert len(recurrent_ops(graph)) == 2
 
 
+def test_dropout_of_a_traced_cell():
+    cell = NoisyCell(4, dropout=0.5, recurrent_dropout=0.5)
+    assert_captured(layer_model(layers.RNN(cell), (5, 3)))
+
+
+def test_a_stateful_subclass_is_named():
+    x = keras.Input((5, 3), batch_size=2, name="x")
+    graph = capture(keras.Model(x, Named(4, stateful=True, name="kept")(x)))
+    assert graph.metadata == {"stateful": ["kept"]}
+    assert recurrent_ops(graph)[0].inputs[1] == "kept/kernel"
+
+
 def test_a_loop_of_its_own_is_refused():
-    with pytest.raises(UnsupportedError, match=r"^tested.*OwnLoop has an inner_loop of its own"):
+    with pytest.raises(UnsupportedError, match=r"^tested: OwnLoop has an inner_loop of its own"):
         capture(layer_model(OwnLoop(4, name="tested"), (5, 3)))
 
 

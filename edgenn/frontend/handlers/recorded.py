@@ -15,4 +15,5 @@ def recurrence(
     context: Context, operation: Any, sequences: str, initial_state: Any = None, mask: Any = None
 ) -> Any:
     function = bidirectional if isinstance(operation.layer, keras.layers.Bidirectional) else rnn
-    return function(context, operation.layer, sequences, initial_state, mask)
+    with context.call(context.scope.removesuffix("/"), context.outputs):  # the layer itself
+        return function(context, operation.layer, sequences, initial_state, mask)
