@@ -62,7 +62,7 @@ class Recurrent(Operator):
     Outputs: the sequence ``(B, T, U)``, then the final states ``(B, U)``.
 
     Where the mask is false the states stay as they are, and the output is the one of the step
-    before (zeros if there is none, or if ``zero_output_for_mask``).
+    before (the initial state if there is none), or zeros if ``zero_output_for_mask``.
 
     Attributes:
         units: U.
