@@ -136,6 +136,16 @@ def test_initial_states(masked, sizes, backwards):
 
 
 @each_size
+@pytest.mark.parametrize("sequences", [False, True])
+@pytest.mark.parametrize("name", ["lstm", "leaky"])
+def test_zeros_at_masked_steps(name, sequences, sizes):
+    batch, length = sizes
+    cell = layers.LSTMCell(4) if name == "lstm" else Leaky()
+    layer = layers.RNN(cell, zero_output_for_mask=True, return_sequences=sequences)
+    compare_layer(layer, (3,), batch=batch, length=length, masked=True)
+
+
+@each_size
 @each_mask
 @pytest.mark.parametrize("name", CELLS)
 def test_custom_cells(name, masked, sizes):
