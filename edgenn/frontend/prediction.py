@@ -41,6 +41,9 @@ def predict(
         result = model(*given, training=False) if several else model.predict_on_batch(*given)
         return [np.asarray(part) for part in keras.tree.flatten(result)]
 
+    # Keras's function, once it has seen two lengths, is traced for any: TimeDistributed in Keras
+    # 3.15 then gives as many steps as the batch has sequences
+    model.predict_function = None
     parts: list[list[Array]] = []
     with kept_states(model):
         for batch in batches:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from edgenn.errors import DataError
+from edgenn.frontend.context import as_array
 from edgenn.frontend.keras_import import keras
 from edgenn.ir.tensor import Array
 
@@ -75,7 +76,7 @@ def kept_states(model: Any) -> Iterator[None]:
         for layer in stateful_layers(model)
         for state in keras.tree.flatten(layer.states or [])
     ]
-    before = [keras.ops.convert_to_numpy(state).copy() for state in states]
+    before = [as_array(state).copy() for state in states]
     try:
         yield
     finally:

@@ -14,7 +14,7 @@ from edgenn.ir.tensor import Array
 @handler(*operations("GetItem"))
 def get_item(context: Context, op: Any, x: str, key: Any) -> str:
     """Numbers, slices, ellipses, new axes, and an index tensor or array on one axis."""
-    items = list(key) if isinstance(key, tuple) else [key]
+    items = list(key) if is_several(key) else [key]
     indexed = sum(item is not None and item is not Ellipsis for item in items)
     if Ellipsis not in [item for item in items if isinstance(item, type(Ellipsis))]:
         items.append(Ellipsis)
@@ -35,6 +35,15 @@ def get_item(context: Context, op: Any, x: str, key: Any) -> str:
             x = context.expand_dims(x, position)
         position += 0 if is_number(item) else 1
     return x
+
+
+def is_several(key: Any) -> bool:
+    """Whether a key has an index for each axis: a tuple, which a saved model holds as a list."""
+    if isinstance(key, tuple):
+        return True
+    return isinstance(key, list) and any(
+        item is None or item is Ellipsis or isinstance(item, slice) for item in key
+    )
 
 
 def is_number(item: Any) -> bool:
