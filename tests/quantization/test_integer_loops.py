@@ -26,7 +26,7 @@ from support.recurrent import (
 
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.graph import Graph
-from edgenn.ir.ops import Concatenation, FullyConnected, Gru, Lstm, Recurrent, SimpleRnn
+from edgenn.ir.ops import Concatenation, FullyConnected, Gru, Lstm, Recurrent, Scan, SimpleRnn
 
 STEPS = 5
 CELLS: dict[str, Recurrent] = {
@@ -83,6 +83,36 @@ def test_loops_and_copies(name, variant, scheme, precision):
         assert_near(graph, integers, inputs, results[-1], TOLERANCES[precision])
     for name_ in results[0]:
         np.testing.assert_array_equal(*(result[name_] for result in results))
+
+
+@pytest.mark.parametrize("scheme", ["int8", "int16x8"])
+@pytest.mark.parametrize("name", CELLS)
+def test_float_gates_are_the_same_in_both_forms(name, scheme):
+    """What crosses the border of the layer is integers; at most a step lies between the forms."""
+    graph = recurrent_graph(replace(CELLS[name], masked=True), steps=STEPS)
+    inputs = samples_of(graph)
+    loop, copies = (in_integers(graph, inputs, f, scheme, "float32") for f in ("loop", "unrolled"))
+    results = [in_numpy(integers, inputs) for integers in (loop, copies)]
+    for public, values in results[0].items():
+        assert values.dtype == scheme.removesuffix("x8")
+        assert np.abs(values.astype(int) - results[1][public]).max() <= 1
+    assert_near(graph, loop, inputs, results[0], 0.02)
+
+
+@pytest.mark.parametrize("precision", ["int16", "int8"])
+@pytest.mark.parametrize("name", ["lstm", "gru"])
+def test_long_loops_in_blocks(name, precision, monkeypatch):
+    monkeypatch.setattr("edgenn.lowering.recurrent.blocks.WORTH_BYTES", 0)
+    graph = recurrent_graph(replace(CELLS[name], masked=True), steps=70, outputs=("sequence", "h"))
+    inputs = recurrent_inputs(graph, batch=3, steps=70)
+    loop, copies = (
+        in_integers(graph, inputs, form, "int8", precision) for form in ("loop", "unrolled")
+    )
+    scans = [op.operator for op in loop.ops if isinstance(op.operator, Scan)]
+    assert any(isinstance(op.operator, Scan) for scan in scans for op in scan.cell.ops)
+    results = assert_exact(loop, inputs)
+    for public, values in in_numpy(copies, inputs).items():
+        np.testing.assert_array_equal(results[public], values)
 
 
 @pytest.mark.parametrize("variant", [v for v in VARIANTS if v != "initial"])
