@@ -215,8 +215,9 @@ def test_inside_a_nested_model_called_twice():
         lambda: Residual(4, return_sequences=True),
     ],
 )
-def test_for_each_step_of_another_sequence(inner):
-    assert_captured(layer_model(layers.TimeDistributed(inner()), (3, 5, 2)))
+@pytest.mark.parametrize("sizes", [(3, 5), (3, None), (None, 5), (None, None)])
+def test_for_each_step_of_another_sequence(inner, sizes):
+    assert_captured(layer_model(layers.TimeDistributed(inner()), (*sizes, 2)))
 
 
 # Masks that are carried

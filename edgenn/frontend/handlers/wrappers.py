@@ -30,15 +30,15 @@ ALONG_AXIS = (
 
 @handler(layers.TimeDistributed)
 def time_distributed(context: Context, layer: Any, x: str, mask: Any = None) -> str:
-    """Around layers and models; a loop where batch and steps are open and layers need to know."""
+    """Around layers and models; a loop where too many sizes are open to join batch and steps."""
     inner = layer.layer
     x = context.detach(x)
     if keeps_leading_axes(inner):
         return inside(context, inner, x, None)
     batch, steps, *sizes = context.shape(x)
-    if batch is None and steps is None:
-        return one_by_one(context, inner, x, mask)
     merged = None if batch is None or steps is None else batch * steps
+    if [batch, steps].count(None) > 1 or [merged, *sizes].count(None) > 1:
+        return one_by_one(context, inner, x, mask)
     y = inside(context, inner, context.reshape(x, (merged, *sizes)), merged_mask(context, mask))
     return context.reshape(y, (batch, steps, *context.shape(y)[1:]))
 
