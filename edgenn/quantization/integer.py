@@ -230,5 +230,5 @@ class _Rewriter:
             outputs.append(raw.name)
             operator = Quantize(self.formats(name).activation)
             requantized.append(Op(name, operator, (raw.name,), (name,)))
-        self.builder.ops.append(Op(op.name, op.operator, tuple(inputs), tuple(outputs)))
+        self.builder.ops.append(Op(outputs[0], op.operator, tuple(inputs), tuple(outputs)))
         self.builder.ops.extend(requantized)
