@@ -2,7 +2,7 @@
 
 from edgenn.errors import UsageError
 from edgenn.ir.graph import Graph
-from edgenn.ir.tensor import Tensor
+from edgenn.ir.inference import with_inputs
 
 
 def with_batch(graph: Graph, batch: int) -> Graph:
@@ -15,18 +15,12 @@ def with_batch(graph: Graph, batch: int) -> Graph:
     """
     if batch < 1:
         raise UsageError(f"batch {batch} is not a positive number", "ask for 1 or more")
-    tensors = dict(graph.tensors)
+    inputs = {}
     for tensor in graph.input_tensors():
         if tensor.shape[:1] not in ((None,), (batch,)):
             raise UsageError(
                 f"input {tensor.name!r} has the fixed shape {tensor.shape}: no batch of {batch}",
                 "leave the batch out, or build the model with an open one",
             )
-        tensors[tensor.name] = tensor.with_(shape=(batch, *tensor.shape[1:]))
-    for op in graph.ops:
-        types = op.operator.infer([tensors[name] for name in op.inputs])
-        for name, type_ in zip(op.outputs, types, strict=True):
-            old: Tensor = tensors[name]
-            if old.shape != type_.shape:
-                tensors[name] = old.with_(shape=type_.shape)
-    return graph.with_(tensors=tensors)
+        inputs[tensor.name] = tensor.with_(shape=(batch, *tensor.shape[1:]))
+    return with_inputs(graph, inputs)

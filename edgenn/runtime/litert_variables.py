@@ -25,13 +25,13 @@ class Variables:
         return bool(self._variables)
 
     def resize(self, inputs: Sequence[tuple[int, ...]]) -> None:
-        """Gives states whose batch is open one row a sample; LiteRT resizes no more than inputs.
+        """Gives states whose batch is open rows for all samples; LiteRT resizes only inputs.
 
         Args:
             inputs: The shapes of the model's inputs, batch first.
         """
         for variable in self._variables:
             if variable.shape[:1] == (None,):
-                shape = (inputs[0][0], *variable.shape[1:])
+                shape = (variable.rows * inputs[0][0], *variable.shape[1:])
                 self._interpreter.resize_tensor_input(variable.index, shape, strict=True)
                 self.were_resized = True

@@ -134,10 +134,15 @@ class Port:
 
 @dataclass(frozen=True)
 class Variable:
-    """A tensor of the main subgraph that keeps its value from run to run."""
+    """A tensor of the main subgraph that keeps its value from run to run.
+
+    Attributes:
+        rows: How many one sample has, where their number is open.
+    """
 
     index: int
     shape: tuple[int | None, ...]
+    rows: int = 1
 
 
 @dataclass(frozen=True)
@@ -207,7 +212,7 @@ def parse_tflite(data: Any, where: str) -> TFLiteFile:
         for kind in ("inputs", "outputs")
     )
     variables = tuple(
-        Variable(index, open_shape(tensor))
+        Variable(index, open_shape(tensor), max([1, *values(tensor["shape"])[:1]]))
         for index, tensor in enumerate(main["tensors"] or ())
         if tensor["is_variable"]
     )

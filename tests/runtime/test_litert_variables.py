@@ -7,8 +7,11 @@ import pytest
 from support.artifacts import conv_graph, write_tflite
 from support.fused_lstm import float_weights, lstm_graph, sequences
 
+from edgenn.errors import UnsupportedError
+from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.evaluator import evaluate
 from edgenn.ir.graph import Graph
+from edgenn.ir.ops import Reshape
 from edgenn.ir.ops.fused_lstm import FusedLstm
 from edgenn.quantization.weights import to_float16
 from edgenn.runtime import Session
@@ -51,6 +54,33 @@ def test_float16_weights_outlive_another_batch(tmp_path: Path, engine: str):
     for batch in (40, 1, 3):
         x = sequences(np.random.default_rng(batch), batch, 5, 20)
         np.testing.assert_allclose(session.run(x), evaluate(graph, {"x": x})["y0"], atol=1e-5)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_several_sequences_a_sample(tmp_path: Path, engine: str):
+    """The op's batch is three times the model's."""
+    builder = GraphBuilder("net")
+    x = builder.add(Reshape((-1, 5, 3)), [builder.input("x", (None, 3, 5, 3))], "rows")
+    weights = float_weights(np.random.default_rng(0), 3, 4)
+    names = [builder.constant(tensor.name, tensor.data) for tensor in weights]
+    y = builder.add(FusedLstm(), [x, *names], "y")
+    graph = builder.finish({"y": y})
+    path = write_tflite(graph, tmp_path)
+    assert [v.rows for v in read_tflite(path).variables] == [3, 3]
+    session = Session(path, engine=engine)
+    for batch in (1, 2):
+        data = sequences(np.random.default_rng(batch), batch, 3, 5, 3)
+        np.testing.assert_allclose(session.run(data), evaluate(graph, {"x": data})["y"], atol=1e-6)
+
+
+def test_a_number_of_sequences_that_the_batch_does_not_say(tmp_path: Path):
+    builder = GraphBuilder("net")
+    x = builder.add(Reshape((-1, 5, 3)), [builder.input("x", (None, None, 3))], "rows")
+    weights = float_weights(np.random.default_rng(0), 3, 4)
+    names = [builder.constant(tensor.name, tensor.data) for tensor in weights]
+    graph = builder.finish({"y": builder.add(FusedLstm(), [x, *names], "y")})
+    with pytest.raises(UnsupportedError, match=r"y: the number of sequences.*--rnn loop"):
+        write_tflite(graph, tmp_path)
 
 
 def test_a_file_names_its_variables(tmp_path: Path):

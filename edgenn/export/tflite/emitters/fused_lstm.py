@@ -10,7 +10,12 @@ from edgenn.errors import UnsupportedError
 from edgenn.export.tflite.builtins import require_integer_kernel
 from edgenn.export.tflite.context import Context
 from edgenn.export.tflite.registry import emitter
-from edgenn.export.tflite.stateful import add_intermediates, carrier, variable
+from edgenn.export.tflite.stateful import (
+    add_intermediates,
+    carrier,
+    rows_of_one_sample,
+    variable,
+)
 from edgenn.ir.graph import Op
 from edgenn.ir.ops.fused_lstm import GATES, FusedLstm, LstmActivation
 from edgenn.ir.tensor import Quantization
@@ -50,14 +55,15 @@ def state_variables(op: Op, context: Context) -> list[int]:
     """The output that becomes an input, and the cell state."""
     output = context.tensor(op.output)
     shape = (output.shape[0], output.shape[2])
+    rows = rows_of_one_sample(op.output, context)
     name = f"{op.output}/hidden_state"
-    hidden = variable(name, shape, output.dtype, context, output.quantization)
+    hidden = variable(name, shape, output.dtype, context, output.quantization, rows)
     name = f"{op.output}/cell_state"
     if output.quantization is None:
-        return [hidden, variable(name, shape, "float32", context)]
+        return [hidden, variable(name, shape, "float32", context, None, rows)]
     assert isinstance(op.operator, FusedLstm)
     steps = Quantization.per_tensor(2.0**op.operator.cell_exponent)
-    return [hidden, variable(name, shape, "int16", context, steps)]
+    return [hidden, variable(name, shape, "int16", context, steps, rows)]
 
 
 def hidden_parameters(op: Op, context: Context) -> list[int]:
