@@ -6,7 +6,7 @@ import numpy as np
 
 from edgenn.frontend.context import Context, as_array
 from edgenn.frontend.keras_import import keras
-from edgenn.ir.ops import Add, Cast, CumSum, ExpandDims, Greater, Mul, ReduceMax, Reverse, Select
+from edgenn.ir.ops import Add, Cast, CumSum, ExpandDims, Greater, Mul, Reverse, Select
 
 TIME = 1
 
@@ -91,9 +91,8 @@ def started(context: Context, mask: str, reverse: bool) -> str:
 
 
 def any_step(context: Context, mask: str) -> str:
-    """Whether any step of a sample counts, ``(B,)``."""
-    number = context.add(ReduceMax((TIME,)), [context.add(Cast("int32"), [mask])])
-    return context.apply(Greater(), number, 0)
+    """Whether any step of a sample counts, ``(B,)``: by the last step, for the step form."""
+    return at_end(context, started(context, mask, False), False)
 
 
 def at_end(context: Context, mask: str, reverse: bool) -> str:
