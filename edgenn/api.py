@@ -15,6 +15,7 @@ from edgenn.inspection import Inspection, inspect_artifact, is_artifact
 from edgenn.ir.graph import Graph
 from edgenn.ir.stepping import step_of
 from edgenn.lowering.recurrent.forms import Form
+from edgenn.manifest import Artifact, Calibration, Manifest
 from edgenn.options import (
     DEFAULT_CALIBRATOR,
     DEFAULT_FORMATS,
@@ -117,7 +118,7 @@ def convert(
             samples = load_samples(calibration, list(open_graph.inputs), split="calibration")
             seen = compiler.calibrations(open_graph, samples.inputs, planned, options, progress)
     files: dict[str, bytes] = {}
-    artifacts: list[bundle.Artifact] = []
+    artifacts: list[Artifact] = []
     for index, build in enumerate(planned):
         progress("writing", index, len(planned))
         with watch("quantize"):
@@ -134,7 +135,7 @@ def convert(
     if reference is not None:
         with watch("predict"):
             kept = keep_reference(loaded, fixed, reference, files)
-    manifest = bundle.Manifest(
+    manifest = Manifest(
         name=name,
         edgenn_version=version("edgenn"),
         package_versions=package_versions(),
@@ -154,7 +155,7 @@ def convert(
             "custom": None if custom is None else str(custom),
         },
         artifacts=tuple(artifacts),
-        calibration=None if samples is None else bundle.Calibration(samples.sha256, len(samples)),
+        calibration=None if samples is None else Calibration(samples.sha256, len(samples)),
         reference=kept,
         timings_s=watch.seconds,
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from edgenn import bundle
+from edgenn import manifest
 from edgenn.ir.graph import Graph
 from edgenn.ir.stepping import step_of
 from edgenn.ir.tensor import Quantization
@@ -17,9 +17,9 @@ from edgenn.runtime.tensor_info import TensorInfo
 PACKAGES = ("keras", "tensorflow", "numpy", "onnx", "flatbuffers", "ai-edge-litert")
 
 
-def artifact(file: str, build: Build, content: bytes, graph: Graph) -> bundle.Artifact:
+def artifact(file: str, build: Build, content: bytes, graph: Graph) -> manifest.Artifact:
     """What the manifest says of one file."""
-    return bundle.Artifact(
+    return manifest.Artifact(
         file=file,
         format=build.format,
         scheme=str(build.scheme),
@@ -35,22 +35,22 @@ def artifact(file: str, build: Build, content: bytes, graph: Graph) -> bundle.Ar
     )
 
 
-def recurrent(build: Build) -> bundle.Recurrent | None:
+def recurrent(build: Build) -> manifest.Recurrent | None:
     """How the file holds its recurrent layers."""
     if build.form is None:
         return None
     gates = str(build.gates) if build.scheme.is_full_integer else "float32"
-    return bundle.Recurrent(str(build.form), gates)
+    return manifest.Recurrent(str(build.form), gates)
 
 
-def states(graph: Graph, format_: str) -> tuple[bundle.State, ...]:
+def states(graph: Graph, format_: str) -> tuple[manifest.State, ...]:
     """The states of a graph that runs one step, as the file has them."""
     step = step_of(graph)
     if step is None:
         return ()
     infos = {info.name: info for info in ports(graph, graph.inputs, format_)}
     return tuple(
-        bundle.State(
+        manifest.State(
             state.input,
             state.output,
             infos[state.input].shape,
@@ -69,10 +69,10 @@ def stored(real: tuple[float, ...], info: TensorInfo) -> tuple[float, ...]:
     return tuple(quantization.quantize(np.array(real), info.dtype).tolist())
 
 
-def time_axes(graph: Graph) -> bundle.TimeAxes | None:
+def time_axes(graph: Graph) -> manifest.TimeAxes | None:
     """Where a graph that runs one step has time."""
     step = step_of(graph)
-    return None if step is None else bundle.TimeAxes(step.inputs, step.outputs)
+    return None if step is None else manifest.TimeAxes(step.inputs, step.outputs)
 
 
 def ports(graph: Graph, names: Mapping[str, str], format_: str) -> tuple[TensorInfo, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from edgenn.bundle import sha256_of_file
 from edgenn.errors import ArtifactError, UnavailableError
+from edgenn.runtime.step_info import METADATA_KEY, StepInfo, read_step
 from edgenn.runtime.tensor_info import TensorInfo
 from edgenn.runtime.tflite_file import OperatorUse, read_tflite
 
@@ -72,7 +73,16 @@ def inspect_tflite(path: Path) -> Inspection:
         tuple(port.info for port in content.inputs),
         tuple(port.info for port in content.outputs),
         dict(ops.most_common()),
+        notes=step_notes(content.step),
     )
+
+
+def step_notes(step: StepInfo | None) -> tuple[str, ...]:
+    """That the file runs one step, and what it hands on."""
+    if step is None:
+        return ()
+    pairs = ", ".join(f"{state.output} → {state.input}" for state in step.states)
+    return (f"runs one step; at the next, {pairs}" if pairs else "runs one step",)
 
 
 def op_name(use: OperatorUse, names: Mapping[int, str]) -> str:
@@ -101,14 +111,19 @@ def inspect_onnx(path: Path) -> Inspection:
     if not model.graph.node and not model.graph.output:
         raise ArtifactError(f"{path} holds no graph")
     constants = {tensor.name for tensor in model.graph.initializer}
+    inputs = tuple(onnx_info(value) for value in model.graph.input if value.name not in constants)
+    outputs = tuple(onnx_info(value) for value in model.graph.output)
+    said = {entry.key: entry.value for entry in model.metadata_props}.get(METADATA_KEY)
+    step = read_step(None if said is None else said.encode(), inputs, outputs, str(path))
     return Inspection(
         str(path),
         "onnx",
         path.stat().st_size,
         sha256_of_file(path),
-        tuple(onnx_info(value) for value in model.graph.input if value.name not in constants),
-        tuple(onnx_info(value) for value in model.graph.output),
+        inputs,
+        outputs,
         dict(Counter(node.op_type for node in model.graph.node).most_common()),
+        notes=step_notes(step),
     )
 
 

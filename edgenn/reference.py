@@ -16,6 +16,7 @@ from edgenn.ir.graph import Graph
 from edgenn.ir.stepping import step_of
 from edgenn.ir.tensor import Array
 from edgenn.lowering.recurrent.forms import Form, lowered
+from edgenn.manifest import Reference
 from edgenn.sequences import STEPS_A_CALL, graph_of_sequences
 from edgenn.source import load_source
 
@@ -26,9 +27,7 @@ PREDICTED = 32
 """Samples that Keras predicts at once."""
 
 
-def keep_reference(
-    model: Any, graph: Graph, reference: Any, files: dict[str, bytes]
-) -> bundle.Reference:
+def keep_reference(model: Any, graph: Graph, reference: Any, files: dict[str, bytes]) -> Reference:
     """Adds the Keras predictions on ``reference`` to the bundle's files."""
     samples = load(reference, list(graph.inputs), split="test")
     compiler.require_fit(graph, samples.inputs)
@@ -36,7 +35,7 @@ def keep_reference(
     np.savez(buffer, allow_pickle=False, **predictions(model, graph, samples))
     content = buffer.getvalue()
     files[bundle.REFERENCE] = content
-    return bundle.Reference(bundle.REFERENCE, hashlib.sha256(content).hexdigest(), samples.sha256)
+    return Reference(bundle.REFERENCE, hashlib.sha256(content).hexdigest(), samples.sha256)
 
 
 def predictions(model: Any, graph: Graph, samples: Dataset) -> dict[str, Array]:

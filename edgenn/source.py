@@ -4,14 +4,14 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from edgenn import bundle
+from edgenn import bundle, manifest
 from edgenn.data.python_file import run_file
 from edgenn.ir.graph import Graph
 
 
 def load_source(
     model: Any, *, unsafe: bool = False, custom: str | Path | None = None
-) -> tuple[Any, bundle.Source]:
+) -> tuple[Any, manifest.Source]:
     """The Keras model, and where it came from.
 
     Args:
@@ -20,13 +20,13 @@ def load_source(
         custom: A Python file with the model's own layers; run before the model is loaded.
     """
     if not isinstance(model, str | Path):
-        return model, bundle.Source(path=model.name, format="python", sha256="")
+        return model, manifest.Source(path=model.name, format="python", sha256="")
     from edgenn.frontend.loading import load_model
 
     path = Path(model)
     objects = {} if custom is None else custom_objects(Path(custom))
     loaded = load_model(path, unsafe=unsafe, custom_objects=objects)
-    source = bundle.Source(str(model), loaded.format, bundle.sha256_of_source(path))
+    source = manifest.Source(str(model), loaded.format, bundle.sha256_of_source(path))
     return loaded.model, source
 
 
@@ -44,7 +44,7 @@ def bundle_name(model: Any, loaded: Any) -> str:
     return Path(model).stem if isinstance(model, str | Path) else str(loaded.name)
 
 
-def with_fingerprint(source: bundle.Source, graph: Graph) -> bundle.Source:
+def with_fingerprint(source: manifest.Source, graph: Graph) -> manifest.Source:
     """The source with a hash; a model object's is that of its float graph, weights included."""
     if source.sha256:
         return source
@@ -55,4 +55,4 @@ def with_fingerprint(source: bundle.Source, graph: Graph) -> bundle.Source:
         digest.update(f"{name} {tensor.shape} {tensor.dtype}\n".encode())
         if tensor.data is not None:
             digest.update(tensor.data.tobytes())
-    return bundle.Source(source.path, source.format, digest.hexdigest())
+    return manifest.Source(source.path, source.format, digest.hexdigest())

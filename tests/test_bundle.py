@@ -5,18 +5,18 @@ from dataclasses import replace
 
 import pytest
 
-from edgenn.bundle import (
+from edgenn.bundle import Bundle, require_writable, sha256_of_source, write_bundle
+from edgenn.errors import ArtifactError, OutputError
+from edgenn.manifest import (
     Artifact,
-    Bundle,
     Calibration,
     Manifest,
+    Recurrent,
     Reference,
     Source,
-    require_writable,
-    sha256_of_source,
-    write_bundle,
+    State,
+    TimeAxes,
 )
-from edgenn.errors import ArtifactError, OutputError
 from edgenn.runtime import TensorInfo
 
 FILES = {"net.int8.tflite": b"TFL3 int8", "net.float32.onnx": b"onnx", "reference.npz": b"npz"}
@@ -54,6 +54,27 @@ def test_round_trip(tmp_path):
     assert bundle.manifest == MANIFEST
     assert list(bundle.artifacts) == ["net.int8.tflite", "net.float32.onnx"]
     assert bundle.file("net.int8.tflite").read_bytes() == b"TFL3 int8"
+
+
+def test_the_states_of_a_step(tmp_path):
+    states = (
+        State("lstm/h", "lstm/h_next", (None, 4), "int8", (3,)),
+        State("h0", "h0_next", (None, 2), "float32", None),
+        State("rnn/state", "rnn/state_next", (None, 2), "float32", (0.5, 1.0)),
+    )
+    step = replace(
+        MANIFEST.artifacts[0],
+        inputs=tuple(TensorInfo(n, (None, 4), "int8") for n in ("x", "lstm/h", "h0", "rnn/state")),
+        recurrent=Recurrent("step", "float32"),
+        states=states,
+        time_axes=TimeAxes({"x": 1}, {}),
+    )
+    manifest = replace(MANIFEST, artifacts=(step, MANIFEST.artifacts[1]))
+    write_bundle(tmp_path / "out", FILES, manifest)
+    read = Bundle.load(tmp_path / "out").manifest
+    assert read == manifest
+    assert read.artifacts[0].data_inputs == ["x", "h0"]
+    assert read.artifacts[1].data_inputs == ["x"]
 
 
 def test_without_calibration_and_reference(tmp_path):

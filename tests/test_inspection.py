@@ -1,8 +1,11 @@
 import pytest
 from support.artifacts import conv_graph, int8_conv_graph, write_onnx, write_tflite
+from support.recurrent import recurrent_graph
+from support.stepping import write_artifact
 
 from edgenn.errors import ArtifactError
 from edgenn.inspection import inspect_artifact, is_artifact
+from edgenn.ir.ops import Lstm
 from edgenn.runtime import Session
 
 
@@ -22,6 +25,15 @@ def test_onnx(tmp_path):
     assert inspection.op_counts == {"Transpose": 2, "Conv": 1}
     assert inspection.inputs == Session(path).inputs
     assert inspection.outputs == Session(path).outputs
+
+
+@pytest.mark.parametrize("format_", ["tflite", "onnx"])
+def test_a_file_that_runs_one_step(tmp_path, format_):
+    graph = recurrent_graph(Lstm(units=4), outputs=("sequence",))
+    path = write_artifact(graph, tmp_path, format_=format_)
+    (note,) = inspect_artifact(path).notes
+    assert note == "runs one step; at the next, rnn/h_next → rnn/h, rnn/c_next → rnn/c"
+    assert inspect_artifact(path).inputs == Session(path).inputs
 
 
 @pytest.mark.parametrize("suffix", [".tflite", ".onnx"])

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from edgenn.bundle import Artifact, Bundle
+from edgenn.bundle import Bundle
 from edgenn.data import Dataset
 from edgenn.drift.metrics import Value, compute_metrics
 from edgenn.drift.report import CheckReport, Rung
 from edgenn.errors import ArtifactError, DataError, EngineError, UnavailableError, UsageError
+from edgenn.manifest import Artifact
 from edgenn.progress import Progress
 from edgenn.runners import LADDER, Runner
 from edgenn.runtime.tensor_info import Array

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from support.artifacts import conv_graph, write_crashing_tflite, write_onnx, write_tflite
 
-from edgenn.bundle import Artifact, Bundle, Manifest, Reference, Source, write_bundle
+from edgenn.bundle import Bundle, write_bundle
 from edgenn.data import dataset
 from edgenn.ir.evaluator import evaluate
+from edgenn.manifest import Artifact, Manifest, Reference, Source
 from edgenn.runtime import TensorInfo
 
 SAMPLES = np.random.default_rng(4).normal(size=(6, 4, 4, 2)).astype(np.float32)
