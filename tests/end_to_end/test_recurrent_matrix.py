@@ -12,6 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from support.artifacts import conv_graph, write_crashing_tflite
 from support.recurrent_matrix.building import model_of
 from support.recurrent_matrix.cases import DESIGNS, Design, Entry, entries
 from support.recurrent_matrix.comparison import problems
@@ -21,6 +22,9 @@ from support.recurrent_matrix.data import keras_says, samples, truths_of
 from support.recurrent_matrix.engines import Engines
 from support.recurrent_matrix.factors import FACTORS, RULES, Case
 from support.recurrent_matrix.rungs import RUNGS
+
+from edgenn.errors import ArtifactError, EngineError
+from edgenn.export.tflite.exporter import to_tflite
 
 MODELS = entries()
 SMALLEST_RANGE = 0.05
@@ -48,6 +52,17 @@ def test_every_file_gives_what_keras_gives(entry: Entry, engines: Engines, tmp_p
     assert min(map(np.ptp, truths[0].outputs)) > SMALLEST_RANGE
     files = converted(model, truths[0].inputs, RUNGS, tmp_path)
     assert not list(problems(entry.case, files, truths, engines))
+
+
+def test_a_crash_is_one_failure(engines: Engines, tmp_path: Path) -> None:
+    crashing, sound = write_crashing_tflite(tmp_path), tmp_path / "sound.tflite"
+    sound.write_bytes(to_tflite(conv_graph()))
+    image = {"x": np.ones((1, 4, 4, 2), np.float32)}
+    with pytest.raises(EngineError, match="crashed"):
+        engines.run(crashing, "litert", image)
+    assert engines.run(sound, "litert", image)["y"].shape == (1, 4, 4, 3)
+    with pytest.raises(ArtifactError, match="does not exist"):
+        engines.run(tmp_path / "none.tflite", "litert", image)
 
 
 def test_there_are_many_models() -> None:
