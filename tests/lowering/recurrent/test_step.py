@@ -349,6 +349,13 @@ def test_a_graph_for_one_step_at_a_time_mixes_nothing():
     assert_streams(graph_of(model))
 
 
+def test_a_single_step_laid_beside_other_sizes_is_left_as_it_is():
+    x = keras.Input(batch_shape=(1, 1, 4), name="x")
+    turned = layers.Permute((2, 1))(sequence(x, 3, name="first"))
+    graph = graph_of(keras.Model(x, sequence(turned[:, -1:], name="second")))
+    assert_streams(graph)
+
+
 # --- descriptions
 
 

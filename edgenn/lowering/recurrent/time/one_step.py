@@ -15,6 +15,8 @@ from edgenn.lowering.recurrent.time.steps import LOOP_HINT, Steps
 
 def at_one_step(op: Op, steps: Steps) -> Operator:
     """The op's operator where its inputs hold one step each."""
+    if steps.single:
+        return op.operator
     layout = steps.layouts.layout(op.outputs[0])
     timed = [steps.run_along(axis) for axis in layout]
     match op.operator:
