@@ -16,6 +16,7 @@ from edgenn.ir.flat_loops import close_loops, open_loops
 from edgenn.ir.graph import Graph
 from edgenn.ir.tensor import Array
 from edgenn.lowering.integer import legalize
+from edgenn.lowering.recurrent.exact_products import with_exact_products
 from edgenn.lowering.recurrent.forms import Form, lowered
 from edgenn.lowering.recurrent.fused import to_fused
 from edgenn.lowering.recurrent.loop import to_loops
@@ -27,6 +28,8 @@ from edgenn.quantization.border import with_open_float_border
 from edgenn.quantization.calibration import choose_ranges, observed_tensors
 from edgenn.quantization.calibrators import CALIBRATORS, DEFAULT_CALIBRATOR
 from edgenn.quantization.equalization import Channels, balanced_tensors, equalize
+from edgenn.quantization.float_parts import float_ops
+from edgenn.quantization.float_weights import Seen, multiplied_tensors
 from edgenn.quantization.formats import format_of_tensors
 from edgenn.quantization.fused_lstm import seen_in_loops
 from edgenn.quantization.integer import quantize_integer
@@ -142,6 +145,8 @@ def built(
         return result
     if build.format == "onnx" or io == "float32":
         result = with_open_float_border(result)
+    if build.format == "tflite":
+        result = with_exact_products(to_loops(result))
     return lowered(result, build.form)
 
 
@@ -187,7 +192,8 @@ def observed(
         to_tflite_bytes,
         histogram=CALIBRATORS[options.calibrator].needs_histogram,
         means=weighted_inputs(graph) if options.bias_correction else (),
-        rows=saturating_inputs(graph),
+        rows=float_inputs(graph).union(saturating_inputs(graph)),
+        products=float_inputs(graph),
     )
     return Calibrated(graph, statistics)
 
@@ -216,12 +222,32 @@ def quantized(
     formats = format_of_tensors(graph, scheme, options.gates)
     ranges = choose_ranges(graph, calibration.statistics, calibrator, formats)
     if options.bias_correction:
-        names = weighted_inputs(graph)
+        names = weighted_inputs(graph) - float_inputs(graph)
         graph = correct_bias(graph, {name: calibration.statistics[name].means for name in names})
     integer = quantize_integer(
-        graph, scheme, ranges, gates=options.gates, allow_float=options.allow_float
+        graph,
+        scheme,
+        ranges,
+        gates=options.gates,
+        allow_float=options.allow_float,
+        seen={
+            name: Seen(entry.mean_products, entry.kept_rows)
+            for name in float_inputs(graph)
+            if (entry := calibration.statistics.get(name)) is not None
+        },
     )
     return close_loops(integer)
+
+
+def float_inputs(graph: Graph) -> set[str]:
+    """The tensors that weights of float ops are multiplied with."""
+    floats = float_ops(graph)
+    return {
+        name
+        for op in graph.ops
+        if op.name in floats
+        for name in multiplied_tensors(graph, op).values()
+    }
 
 
 def equalized(graph: Graph, samples: Samples, progress: Progress) -> Graph:

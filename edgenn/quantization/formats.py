@@ -19,15 +19,21 @@ GATE_FORMATS: Mapping[Gates, IntegerFormat] = {
 FormatOf = Callable[[Op], IntegerFormat]
 
 
-def format_of_ops(graph: Graph, scheme: Scheme, gates: Gates) -> FormatOf:
+def format_of_ops(
+    graph: Graph, scheme: Scheme, gates: Gates, wide: frozenset[str] = frozenset()
+) -> FormatOf:
     """The integers of each op: the loops' own, and the scheme's everywhere else.
 
     Args:
         graph: With its loops laid flat.
+        wide: Ops whose results have 16 bits whatever the scheme.
     """
     default = INTEGER_FORMATS[scheme]
     special = GATE_FORMATS.get(gates, default)
     region = loop_ops(graph) if special != default else frozenset()
+    if wide:
+        sixteen = INTEGER_FORMATS[Scheme.INT16X8]
+        return lambda op: sixteen if op.name in wide else default
     return lambda op: special if op.name in region else default
 
 
@@ -66,16 +72,26 @@ class Formatted:
 
 
 def formatted(
-    graph: Graph, ranges: Mapping[str, Range], format_of: FormatOf, default: IntegerFormat
+    graph: Graph,
+    ranges: Mapping[str, Range],
+    format_of: FormatOf,
+    default: IntegerFormat,
+    floats: frozenset[str] = frozenset(),
 ) -> Formatted:
     """Puts conversions where ops of different formats meet.
 
     Inputs and outputs of the graph have the default format.
+
+    Args:
+        floats: Names of ops that read real numbers, whatever integers they are stored in.
     """
     formats = {name: format_of(op) for op in graph.ops for name in op.outputs}
     writer = _Writer(graph, ranges, formats, default)
     for op in graph.ops:
-        writer.add(op, format_of(op))
+        if op.name in floats:
+            writer.builder.ops.append(op)
+        else:
+            writer.add(op, format_of(op))
     outputs = {public: writer.read(name, default) for public, name in graph.outputs.items()}
     result = writer.builder.finish(outputs).with_(metadata=graph.metadata)
     return Formatted(result, writer.ranges, lambda name: formats.get(name, default))

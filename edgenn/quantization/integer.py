@@ -5,15 +5,19 @@ from collections.abc import Callable, Mapping
 from edgenn.errors import UnsupportedError
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.graph import Graph, Op
+from edgenn.ir.grids import with_grids
 from edgenn.ir.operator import OutputRule
 from edgenn.ir.ops import Dequantize, Quantize
 from edgenn.ir.ops.fused_lstm import LOOP_STATES, FusedLstm
 from edgenn.ir.tensor import Array, Quantization, Tensor
 from edgenn.quantization.assignment import assign, data_inputs, is_dynamic_weight, is_real
+from edgenn.quantization.float_parts import float_ops, wide_tables
+from edgenn.quantization.float_weights import Seen, rounded_weights
 from edgenn.quantization.formats import FormatOf, Formatted, format_of_ops, formatted
 from edgenn.quantization.fused_lstm import integer_weights, with_cell_range
 from edgenn.quantization.parameters import (
     Range,
+    activation_quantization,
     quantize_bias,
     quantize_weights,
     weight_scales,
@@ -44,6 +48,7 @@ def quantize_integer(
     *,
     gates: Gates = Gates.FLOAT32,
     allow_float: bool = False,
+    seen: Mapping[str, Seen] | None = None,
 ) -> Graph:
     """Writes the graph in integers; inputs and outputs become integers too.
 
@@ -51,14 +56,16 @@ def quantize_integer(
         graph: With its loops laid flat where ``gates`` are integers.
         ranges: Calibrated range of every computed real tensor.
         gates: The precision inside of loops.
+        seen: What calibration saw of the inputs of float ops' weights.
         allow_float: Leave ops without an integer kernel in float, between a dequantize and a
             quantize; otherwise they are an error.
 
     Raises:
         UnsupportedError: Ops without an integer kernel, all of them named.
     """
-    format_of = format_of_ops(graph, scheme, gates)
-    islands = float_islands(graph, format_of)
+    parts = float_ops(graph)
+    format_of = format_of_ops(graph, scheme, gates, wide_tables(graph, parts))
+    islands = [op for op in float_islands(graph, format_of) if op.name not in parts]
     if islands and not allow_float:
         named = ", ".join(f"{op.name} ({op.kind})" for op in islands[:5])
         more = f" and {len(islands) - 5} more" if len(islands) > 5 else ""
@@ -67,15 +74,22 @@ def quantize_integer(
         if dtype != INTEGER_FORMATS[scheme].activation:  # that of the gates alone
             hint += f"; --rnn-precision {Gates.FLOAT32} or {Gates.INT8} have them"
         raise UnsupportedError(f"no {dtype} kernel for {named}{more}", hint)
-    mixed = [op.name for op in graph.ops if op.operator.mixed_precision]
-    floats = frozenset([*mixed, *(op.name for op in islands)])
-    source = formatted(graph, ranges, format_of, INTEGER_FORMATS[scheme])
-    return with_integer_weights(_Rewriter(source, floats).run(), is_mixed)
+    floats = frozenset([*parts, *(op.name for op in islands)])
+    source = formatted(graph, ranges, format_of, INTEGER_FORMATS[scheme], floats)
+    weights = rounded_weights(source.graph, parts, seen or {})
+    rewriter = _Rewriter(source, floats)
+    integer = rewriter.run()
+    grids = {rewriter.in_float(name): rewriter.grid(name) for name in weights.coarse}
+    return with_grids(
+        with_integer_weights(integer, lambda op: takes_float(integer, op), weights.tensors), grids
+    )
 
 
-def is_mixed(op: Op) -> bool:
-    """Whether the op is float but for its weights."""
-    return op.operator.mixed_precision
+def takes_float(graph: Graph, op: Op) -> bool:
+    """Whether the op multiplies real numbers with its weights."""
+    if op.operator.mixed_precision:
+        return True
+    return bool(op.operator.weight_axes) and graph.tensors[op.inputs[0]].dtype == "float32"
 
 
 class _Rewriter:
@@ -103,6 +117,16 @@ class _Rewriter:
             else:
                 self.builder.ops.append(op)
         return self.builder.finish(self.graph.outputs).with_(metadata=self.graph.metadata)
+
+    def in_float(self, name: str) -> str:
+        """What float ops read of a tensor."""
+        return self._converted.get((name, None), name)
+
+    def grid(self, name: str) -> Quantization:
+        """The int8 grid of everything that a tensor was seen to hold."""
+        format_ = INTEGER_FORMATS[Scheme.INT8]
+        range_ = self.ranges.get(name, Range(0.0, 0.0))
+        return activation_quantization(range_, format_.activation, symmetric=format_.symmetric)
 
     def parameters(self, name: str) -> Quantization:
         return self.assignment.parameters[name]

@@ -14,6 +14,9 @@ BINS: Final = 4096
 VALUES_PER_SAMPLE: Final = 1 << 13
 """About how many values of a tensor enter the histogram for each calibration sample."""
 
+PRODUCT_ROWS: Final = 1 << 12
+"""About how many rows of a batch enter the products of channels."""
+
 KEPT_VALUES: Final = 1 << 16
 """Values in the rows that are kept of a tensor."""
 
@@ -29,9 +32,17 @@ class Statistics:
         means: Whether to keep the mean of each channel (last axis).
         magnitudes: Whether to keep the largest magnitude and the mean square of each channel.
         keep_rows: Whether to keep some rows (vectors along the last axis) as they are.
+        products: Whether to sum up the products of all pairs of channels.
     """
 
-    ARRAYS: ClassVar[tuple[str, ...]] = ("counts", "totals", "magnitudes", "squares", "kept_rows")
+    ARRAYS: ClassVar[tuple[str, ...]] = (
+        "counts",
+        "totals",
+        "magnitudes",
+        "squares",
+        "kept_rows",
+        "products",
+    )
     """What does not fit into plain numbers, for those who send statistics elsewhere."""
 
     def __init__(
@@ -41,6 +52,7 @@ class Statistics:
         means: bool = False,
         magnitudes: bool = False,
         keep_rows: bool = False,
+        products: bool = False,
     ) -> None:
         self.low = np.inf
         self.high = -np.inf
@@ -50,6 +62,8 @@ class Statistics:
         self.totals: NDArray[np.float64] = np.zeros(1 if means else 0)
         self.magnitudes: NDArray[np.float64] = np.zeros(1 if magnitudes else 0)
         self.squares: NDArray[np.float64] = np.zeros(1 if magnitudes else 0)
+        self.products: NDArray[np.float64] = np.zeros((1, 1) if products else (0, 0))
+        self.product_rows = 0
         self.keeps_rows = keep_rows
         self.kept_rows: Array = np.zeros((0, 0), np.float32)
         self._row_stride = 1
@@ -57,7 +71,13 @@ class Statistics:
 
     def state(self) -> dict[str, float]:
         """The plain numbers; with ``ARRAYS`` it is all there is."""
-        return {"low": self.low, "high": self.high, "limit": self.limit, "rows": self.rows}
+        return {
+            "low": self.low,
+            "high": self.high,
+            "limit": self.limit,
+            "rows": self.rows,
+            "product_rows": self.product_rows,
+        }
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
@@ -82,6 +102,11 @@ class Statistics:
         return self.squares / max(self.rows, 1)
 
     @property
+    def mean_products(self) -> NDArray[np.float64]:
+        """Mean of ``xᵀx`` over the rows x, ``(channels, channels)``."""
+        return self.products / max(self.product_rows, 1)
+
+    @property
     def centers(self) -> NDArray[np.float64]:
         """The middle of each bin."""
         width = 2 * self.limit / BINS
@@ -97,9 +122,16 @@ class Statistics:
             self._count(sampled(values))
         if self.totals.size or self.magnitudes.size:
             self._add_rows(values.reshape(-1, values.shape[-1]))
-
+        if self.products.size:
+            self._add_products(values.reshape(-1, values.shape[-1]))
         if self.keeps_rows:
             self._keep_rows(values.reshape(-1, values.shape[-1]))
+
+    def _add_products(self, rows: Array) -> None:
+        """Of some rows, if there are many: pairs of channels need no more to be known."""
+        taken = rows[:: sampling_stride(len(rows), PRODUCT_ROWS)]
+        self.products = self.products + taken.T @ taken
+        self.product_rows += len(taken)
 
     def _keep_rows(self, rows: Array) -> None:
         """Every n-th row of all that came, where n doubles when there are too many."""

@@ -1,6 +1,6 @@
 """Schemes that shrink the weights and leave activations in float32."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from edgenn.ir.builder import GraphBuilder
@@ -8,7 +8,7 @@ from edgenn.ir.graph import Graph, Op
 from edgenn.ir.operator import Operator
 from edgenn.ir.ops import Dequantize, Scan
 from edgenn.ir.ops.fused_lstm import FusedLstm
-from edgenn.ir.tensor import Quantization, Tensor
+from edgenn.ir.tensor import Array, Quantization, Tensor
 from edgenn.quantization.fused_lstm import dynamic_weights
 from edgenn.quantization.parameters import quantize_weights, weight_scales
 
@@ -49,13 +49,19 @@ def to_dynamic(graph: Graph) -> Graph:
     return with_integer_weights(graph, lambda op: True)
 
 
-def with_integer_weights(graph: Graph, chosen: Callable[[Op], bool]) -> Graph:
-    """Float weights of some ops in int8 per channel, those inside of loops included."""
+def with_integer_weights(
+    graph: Graph, chosen: Callable[[Op], bool], rounded: Mapping[str, Tensor] | None = None
+) -> Graph:
+    """Float weights of some ops in int8 per channel, those inside of loops included.
+
+    Args:
+        rounded: Weights of which the integers are known.
+    """
     tensors = dict(graph.tensors)
     ops = []
     for op in graph.ops:
         if chosen(op):
-            quantize_weights_of(graph, op, tensors)
+            quantize_weights_of(graph, op, tensors, rounded or {})
             if isinstance(op.operator, Scan):
                 cell = to_dynamic(op.operator.cell)
                 op = replace(op, operator=replace(op.operator, cell=cell))
@@ -63,7 +69,9 @@ def with_integer_weights(graph: Graph, chosen: Callable[[Op], bool]) -> Graph:
     return graph.with_(tensors=tensors, ops=tuple(ops))
 
 
-def quantize_weights_of(graph: Graph, op: Op, tensors: dict[str, Tensor]) -> None:
+def quantize_weights_of(
+    graph: Graph, op: Op, tensors: dict[str, Tensor], rounded: Mapping[str, Tensor]
+) -> None:
     """Puts the op's weights in int8 into ``tensors``, where that saves space."""
     if isinstance(op.operator, FusedLstm):
         narrow = dynamic_weights([graph.tensors[name] for name in op.inputs[1:]])
@@ -73,14 +81,19 @@ def quantize_weights_of(graph: Graph, op: Op, tensors: dict[str, Tensor]) -> Non
         tensor = tensors[op.inputs[index]]
         if tensor.data is None or tensor.dtype != "float32":
             continue
-        if tensor.data.size < SMALLEST_WEIGHTS or shared_otherwise(graph, op, index):
+        if not is_worth_it(tensor.data, axis) or shared_otherwise(graph, op, index):
             continue
         scales = weight_scales(tensor.data, axis, None, 1.0)
-        tensors[tensor.name] = Tensor.constant(
+        tensors[tensor.name] = rounded.get(tensor.name) or Tensor.constant(
             tensor.name,
             quantize_weights(tensor.data, scales, axis),
             Quantization.per_channel(scales, axis),
         )
+
+
+def is_worth_it(weights: Array, axis: int) -> bool:
+    """Whether weights are a matrix of some size; one row is only one scalar product."""
+    return weights.size >= SMALLEST_WEIGHTS and weights.shape[axis] > 1
 
 
 def shared_otherwise(graph: Graph, op: Op, index: int) -> bool:

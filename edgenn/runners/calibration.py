@@ -29,6 +29,7 @@ def collect_statistics(
     means: Collection[str] = (),
     magnitudes: Collection[str] = (),
     rows: Collection[str] = (),
+    products: Collection[str] = (),
 ) -> dict[str, Statistics]:
     """Statistics of every float tensor over all batches; memory is that of one batch.
 
@@ -39,6 +40,7 @@ def collect_statistics(
         means: Tensors whose channels' means are wanted too.
         magnitudes: Tensors whose channels' magnitudes and mean squares are wanted too.
         rows: Tensors of which some rows are to be kept.
+        products: Tensors of which the products of all pairs of channels are wanted.
 
     Raises:
         DataError: No samples, or a tensor that became NaN or infinite.
@@ -58,6 +60,7 @@ def collect_statistics(
                     "means": name in means,
                     "magnitudes": name in magnitudes,
                     "keep_rows": name in rows,
+                    "products": name in products,
                 }
                 for name in names
             },

@@ -13,7 +13,6 @@ from edgenn.ir.ops.recurrent import Recurrent
 from edgenn.ir.ops.scan import TIME, Scan
 from edgenn.ir.ops.shape import ExpandDims
 from edgenn.ir.tensor import Tensor
-from edgenn.lowering.recurrent.exact_rows import with_exact_rows
 
 
 def to_loops(graph: Graph) -> Graph:
@@ -48,7 +47,6 @@ def write_loop(builder: GraphBuilder, graph: Graph, op: Op, operator: Recurrent)
     """Adds the projection and the loop of one recurrent op."""
     x, kernel, _, bias = op.inputs[:4]
     sequence, *final = op.outputs
-    x, kernel = with_exact_rows(builder, x, kernel)
     projected = builder.add(FullyConnected(), [x, kernel, bias], f"{sequence}/projected")
     inputs = [projected]
     mask = operator.mask(op.inputs)
