@@ -109,6 +109,48 @@ def test_what_cannot_run_step_by_step_is_refused(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+# --- states that begin with something else than zero
+
+
+class Leaky(keras.Layer):
+    """A leaky sum that begins with ones, and a scale that nobody changes."""
+
+    state_size = (4, 4)
+    output_size = 4
+
+    def get_initial_state(self, batch_size=None):
+        scale = np.float32([0.1, 0.2, 0.3, 0.4]) * np.ones((batch_size, 1), np.float32)
+        return [keras.ops.ones((batch_size, 4)), keras.ops.convert_to_tensor(scale)]
+
+    def call(self, x, states):
+        total, scale = states
+        total = 0.5 * total + x * scale
+        return total, [total, scale]
+
+
+@pytest.mark.parametrize("rnn_precision", ["float32", "int16", "int8"])
+def test_cells_that_begin_with_values(tmp_path, rnn_precision):
+    x = keras.Input((None, 4), name="x")
+    model = keras.Model(x, layers.RNN(Leaky(), return_sequences=True, name="leaky")(x))
+    data = np.random.default_rng(4).normal(size=(9, 12, 4)).astype(np.float32)
+    bundles = {
+        rnn: convert(
+            model, tmp_path / rnn, name="net", quantize=("float32", "int8"), calibration=data,
+            rnn=rnn, rnn_precision=rnn_precision,
+        )
+        for rnn in ("loop", "step")
+    }  # fmt: skip
+    for name, artifact in bundles["step"].artifacts.items():
+        assert [state.input for state in artifact.states] == ["leaky/state", "leaky/state_1"]
+        assert all(len(state.initial) == 4 for state in artifact.states)
+        expected = Session(bundles["loop"].file(name)).run(data)
+        with Session(bundles["step"].file(name)).stream() as stream:
+            parts = [stream.run(data[:, a:b]) for a, b in ((0, 1), (1, 6), (6, 12))]
+        tolerance = 0 if name == "net.int8.tflite" else TOLERANCE
+        result = np.concatenate(parts, axis=1)
+        np.testing.assert_allclose(result, expected, rtol=0, atol=tolerance)
+
+
 # --- stateful models
 
 
