@@ -4,17 +4,14 @@ Each step takes what the one before gave; nothing travels back. ``edgenn.api`` a
 bundles and the judge around it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import prod
 from typing import Any, Final
 
-import numpy as np
-
-from edgenn.errors import DataError, UnsupportedError
+from edgenn.batches import Samples, batches
+from edgenn.errors import UnsupportedError
 from edgenn.ir.flat_loops import close_loops, open_loops
 from edgenn.ir.graph import Graph
-from edgenn.ir.tensor import Array
 from edgenn.lowering.integer import legalize
 from edgenn.lowering.recurrent.exact_products import with_exact_products
 from edgenn.lowering.recurrent.forms import Form, lowered
@@ -25,7 +22,7 @@ from edgenn.plan import Build
 from edgenn.progress import Progress, silent
 from edgenn.quantization.bias_correction import correct_bias, weighted_inputs
 from edgenn.quantization.border import with_open_float_border
-from edgenn.quantization.calibration import choose_ranges, observed_tensors
+from edgenn.quantization.calibration import choose_ranges
 from edgenn.quantization.calibrators import CALIBRATORS, DEFAULT_CALIBRATOR
 from edgenn.quantization.equalization import Channels, balanced_tensors, equalize
 from edgenn.quantization.float_parts import float_ops
@@ -39,12 +36,6 @@ from edgenn.quantization.statistics import Statistics
 from edgenn.quantization.weights import WEIGHT_SCHEMES
 from edgenn.runners.calibration import collect_statistics
 
-Samples = Mapping[str, Array]
-"""Public input name → array of samples, ``(n, …)``."""
-
-ELEMENTS_PER_BATCH: Final = 1 << 22
-"""Activations that calibration holds at once; bounds its memory whatever the sample count."""
-LARGEST_BATCH: Final = 32
 EQUALIZATION_SAMPLES: Final = 32
 
 
@@ -270,63 +261,6 @@ def equalized(graph: Graph, samples: Samples, progress: Progress) -> Graph:
 def to_tflite_bytes(graph: Graph) -> bytes:
     """The exporter that calibration runs its models through."""
     return written(graph, "tflite")
-
-
-def batches(graph: Graph, samples: Samples, progress: Progress) -> Iterator[dict[str, Array]]:
-    """The samples in batches of bounded size, in the inputs' dtypes.
-
-    A graph of fixed batch takes just that many at a time; its last batch is filled up with
-    samples seen before, which changes no extreme.
-
-    Raises:
-        DataError: Names, shapes or counts that do not fit the graph.
-    """
-    tensors = {public: graph.tensors[name] for public, name in graph.inputs.items()}
-    require_fit(graph, samples)
-    count = len(next(iter(samples.values())))
-    fixed = next((tensor.shape[0] for tensor in tensors.values()), None)
-    size = fixed or batch_size(graph)
-    for start in range(0, count, size):
-        rows = (
-            np.arange(start, start + size) if fixed else np.arange(start, min(start + size, count))
-        )
-        yield {
-            public: np.asarray(samples[public][rows % count]).astype(tensor.dtype, copy=False)
-            for public, tensor in tensors.items()
-        }
-        progress("calibrating", min(start + size, count), count)
-
-
-def batch_size(graph: Graph) -> int:
-    """Samples whose activations together stay within bounded memory."""
-    elements = sum(
-        prod(size or 1 for size in graph.tensors[name].shape[1:])
-        for name in observed_tensors(graph)
-    )
-    return max(1, min(LARGEST_BATCH, ELEMENTS_PER_BATCH // max(1, elements)))
-
-
-def require_fit(graph: Graph, samples: Samples) -> None:
-    """Whether samples have the shapes that the graph takes.
-
-    Raises:
-        DataError: An input is missing or has another shape.
-    """
-    for public, name in graph.inputs.items():
-        expected = graph.tensors[name].shape
-        if public not in samples:
-            raise DataError(
-                f"no data for input {public!r}; there are {sorted(samples)}",
-                "give one array per input, named like it",
-            )
-        shape = samples[public].shape
-        fits = all(e is None or a == e for a, e in zip(shape[1:], expected[1:], strict=False))
-        if len(shape) != len(expected) or not fits:
-            sizes = ", ".join("any" if size is None else str(size) for size in expected[1:])
-            raise DataError(
-                f"input {public!r} takes samples of shape ({sizes}), the data are {shape}",
-                "the first dimension of the data counts the samples",
-            )
 
 
 def written(graph: Graph, format_: str) -> bytes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgenn import bundle, compiler
+from edgenn.batches import require_fit
 from edgenn.bundle import Bundle
 from edgenn.data import Dataset, load
 from edgenn.drift.check import Predict
@@ -30,7 +31,7 @@ PREDICTED = 32
 def keep_reference(model: Any, graph: Graph, reference: Any, files: dict[str, bytes]) -> Reference:
     """Adds the Keras predictions on ``reference`` to the bundle's files."""
     samples = load(reference, list(graph.inputs), split="test")
-    compiler.require_fit(graph, samples.inputs)
+    require_fit(graph, samples.inputs)
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **predictions(model, graph, samples))
     content = buffer.getvalue()
@@ -90,7 +91,7 @@ def source_of_truth(converted: Bundle, model: Any) -> Predict | None:
         forms = {entry.recurrent and entry.recurrent.form for entry in converted.artifacts.values()}
         if forms == {Form.STEP}:
             graph = graph_of_sequences(loaded, graph, batch=batch)
-        compiler.require_fit(graph, samples.inputs)
+        require_fit(graph, samples.inputs)
         return predictions(loaded, graph, samples)
 
     return predict

@@ -8,7 +8,8 @@ import numpy as np
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.graph import Graph
 from edgenn.ir.ops import Elu, LeakyRelu, Mul, Relu
-from edgenn.ir.ops.recurrent import CellActivation, Gru, Lstm, Recurrent, named_activation
+from edgenn.ir.ops.cell import CellActivation, named_activation
+from edgenn.ir.ops.recurrent import Gru, Lstm, Recurrent
 from edgenn.ir.tensor import Array, Shape
 
 ALL_OUTPUTS = ("sequence", "h", "c")

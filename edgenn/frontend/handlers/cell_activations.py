@@ -7,7 +7,7 @@ from edgenn.frontend.context import Context
 from edgenn.frontend.handlers.activations import activate
 from edgenn.frontend.keras_import import keras
 from edgenn.frontend.loading.legacy_activations import keras2_hard_sigmoid
-from edgenn.ir.ops.recurrent import CellActivation, named_activation
+from edgenn.ir.ops.cell import CellActivation, named_activation
 
 layers = keras.layers
 

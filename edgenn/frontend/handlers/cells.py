@@ -10,7 +10,7 @@ from edgenn.frontend.handlers.cell_activations import cell_activation
 from edgenn.frontend.keras_import import keras
 from edgenn.frontend.registry import handler
 from edgenn.ir.ops import FullyConnected, Gru, Lstm, Recurrent, SimpleRnn
-from edgenn.ir.ops.recurrent import CellWriter
+from edgenn.ir.ops.cell import CellWriter
 from edgenn.ir.tensor import Array
 
 layers = keras.layers

@@ -6,49 +6,19 @@ said once, as the graph of one step (``cell``); evaluation runs that.
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from functools import cache
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 
 from edgenn.ir.builder import GraphBuilder
-from edgenn.ir.graph import Graph
-from edgenn.ir.inlining import inline
 from edgenn.ir.operator import Operator, ShapeError, TensorType
-from edgenn.ir.ops.activation import Logistic, Tanh
+from edgenn.ir.ops.cell import CellActivation, CellWriter, named_activation, rows
 from edgenn.ir.ops.comparison import Select
-from edgenn.ir.ops.conversion import Dequantize
 from edgenn.ir.ops.elementwise import Add, Mul, Sub
 from edgenn.ir.ops.matrix import FullyConnected
 from edgenn.ir.ops.scan import TIME, Scan
-from edgenn.ir.ops.shape import Split
 from edgenn.ir.tensor import Array, Tensor
-
-
-@dataclass(frozen=True)
-class CellActivation:
-    """An element-wise function inside a cell.
-
-    Attributes:
-        name: ``tanh``, ``sigmoid``, ``hard_sigmoid`` … as Keras calls it; ``custom`` for what
-            has no name.
-        function: One input ``(B, U)``, one output of that shape.
-        parameters: What the name leaves open: ``(alpha, beta)`` of a hard sigmoid.
-    """
-
-    name: str
-    function: Graph
-    parameters: tuple[float, ...] = ()
-
-
-@cache
-def named_activation(name: str) -> CellActivation:
-    """``tanh`` or ``sigmoid``: Keras's defaults."""
-    builder = GraphBuilder(name)
-    x = builder.input("x", (None, None))
-    y = builder.add({"tanh": Tanh, "sigmoid": Logistic}[name](), [x], "y")
-    return CellActivation(name, builder.finish({"y": y}))
 
 
 @dataclass(frozen=True)
@@ -106,11 +76,11 @@ class Recurrent(Operator):
         if len(inputs) != expected:
             raise ShapeError(f"{self.kind} takes {expected} inputs, not {len(inputs)}")
         x, kernel, recurrent = inputs[:3]
-        rows = self.gates * self.units
-        if x.rank != 3 or kernel.shape[0] != rows or x.shape[2] not in (None, kernel.shape[1]):
+        height = self.gates * self.units
+        if x.rank != 3 or kernel.shape[0] != height or x.shape[2] not in (None, kernel.shape[1]):
             raise ShapeError(f"kernel {kernel.shape} does not fit input {x.shape}")
-        if recurrent.shape != (rows, self.units):
-            raise ShapeError(f"recurrent kernel {recurrent.shape} is not {(rows, self.units)}")
+        if recurrent.shape != (height, self.units):
+            raise ShapeError(f"recurrent kernel {recurrent.shape} is not {(height, self.units)}")
         batch, steps = x.shape[:2]
         state = TensorType((batch, self.units), x.dtype)
         return (TensorType((batch, steps, self.units), x.dtype), *[state] * self.states)
@@ -176,7 +146,7 @@ class Recurrent(Operator):
 
     @abstractmethod
     def step(
-        self, cell: "CellWriter", x: str, states: Sequence[str], recurrent: Sequence[str]
+        self, cell: CellWriter, x: str, states: Sequence[str], recurrent: Sequence[str]
     ) -> list[str]:
         """Writes one step; the new states, the first of which is the output.
 
@@ -184,35 +154,6 @@ class Recurrent(Operator):
             x: The projected input of this step, ``(B, G·U)``.
             recurrent: The constants of ``parts``.
         """
-
-
-class CellWriter:
-    """Adds the ops of one step, each named within the layer."""
-
-    def __init__(self, builder: GraphBuilder, scope: str) -> None:
-        self.builder = builder
-        self.scope = scope
-
-    def weight(self, tensor: Tensor) -> str:
-        """A constant of the cell, in float32 where it is stored in float16."""
-        name = self.builder.unique(tensor.name)
-        self.builder.tensors[name] = tensor.with_(name=name)
-        if tensor.dtype != "float16":
-            return name
-        return self.builder.add(Dequantize(), [name], f"{name}/float32")
-
-    def add(self, operator: Operator, inputs: Sequence[str], name: str) -> str:
-        return self.builder.add(operator, inputs, f"{self.scope}/{name}")
-
-    def split(self, x: str, units: int, names: Sequence[str]) -> tuple[str, ...]:
-        """One tensor of ``units`` columns for each name."""
-        operator = Split(-1, (units,) * len(names))
-        return self.builder.add_multiple(operator, [x], [f"{self.scope}/{n}" for n in names])
-
-    def activate(self, activation: CellActivation, x: str, name: str) -> str:
-        scope = f"{self.scope}/{name}/"
-        (y,) = inline(self.builder, activation.function, [x], scope)
-        return y
 
 
 @dataclass(frozen=True)
@@ -331,17 +272,3 @@ class Gru(Recurrent):
         hh = cell.add(FullyConnected(), [reset, kernel, bias], "candidate_recurrent")
         total = cell.add(Add(), [xh, hh], "candidate_sum")
         return z, cell.activate(self.activation, total, "candidate")
-
-
-def rows(tensor: Tensor, part: slice, name: str) -> Tensor:
-    """Some rows of a constant, with their scales."""
-    assert tensor.data is not None
-    quantization = tensor.quantization
-    if quantization is not None and quantization.axis == 0:
-        quantization = replace(
-            quantization,
-            scale=quantization.scale[part],
-            zero_point=quantization.zero_point[part],
-        )
-    data = tensor.data[part]
-    return tensor.with_(name=name, data=data, shape=data.shape, quantization=quantization)

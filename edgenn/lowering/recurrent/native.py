@@ -10,7 +10,8 @@ from typing import Final
 
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.graph import Graph
-from edgenn.ir.ops.recurrent import CellActivation, Gru, Lstm, Recurrent
+from edgenn.ir.ops.cell import CellActivation
+from edgenn.ir.ops.recurrent import Gru, Lstm, Recurrent
 from edgenn.ir.ops.scan import Scan
 from edgenn.lowering.recurrent.loop import write_loop
 from edgenn.lowering.recurrent.unrolled import ops_of_copies, to_copies

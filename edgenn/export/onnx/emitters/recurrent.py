@@ -10,7 +10,8 @@ from edgenn.export.onnx.recurrent.masks import KeptSteps, kept_steps
 from edgenn.export.onnx.recurrent.weights import packed_weights
 from edgenn.export.onnx.registry import emitter
 from edgenn.ir.graph import Op
-from edgenn.ir.ops.recurrent import CellActivation, Gru, Lstm, Recurrent, SimpleRnn
+from edgenn.ir.ops.cell import CellActivation
+from edgenn.ir.ops.recurrent import Gru, Lstm, Recurrent, SimpleRnn
 
 KINDS: dict[type[Recurrent], str] = {Lstm: "LSTM", Gru: "GRU", SimpleRnn: "RNN"}
 TIME_FIRST = time_first(3)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from edgenn.errors import UnsupportedError
-from edgenn.ir.ops.recurrent import CellActivation
+from edgenn.ir.ops.cell import CellActivation
 
 Parameters = tuple[float, ...]
 """Alpha and, where there are two, beta."""
