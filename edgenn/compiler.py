@@ -26,7 +26,7 @@ from edgenn.quantization.calibration import choose_ranges
 from edgenn.quantization.calibrators import CALIBRATORS, DEFAULT_CALIBRATOR
 from edgenn.quantization.equalization import Channels, balanced_tensors, equalize
 from edgenn.quantization.float_parts import float_ops
-from edgenn.quantization.float_weights import Seen, multiplied_tensors
+from edgenn.quantization.float_weights import float_inputs, rounded_weights
 from edgenn.quantization.formats import format_of_tensors
 from edgenn.quantization.fused_lstm import seen_in_loops
 from edgenn.quantization.integer import quantize_integer
@@ -177,14 +177,15 @@ def observed(
     graph: Graph, samples: Samples, options: QuantizationOptions, progress: Progress
 ) -> Calibrated:
     """The float graph with what its tensors hold when the samples run through it."""
+    multiplied = float_inputs(graph, float_ops(graph))
     statistics = collect_statistics(
         graph,
         batches(graph, samples, progress),
         to_tflite_bytes,
         histogram=CALIBRATORS[options.calibrator].needs_histogram,
         means=weighted_inputs(graph) if options.bias_correction else (),
-        rows=float_inputs(graph).union(saturating_inputs(graph)),
-        products=float_inputs(graph),
+        rows=multiplied.union(saturating_inputs(graph)),
+        products=multiplied,
     )
     return Calibrated(graph, statistics)
 
@@ -212,33 +213,22 @@ def quantized(
     graph = calibration.graph
     formats = format_of_tensors(graph, scheme, options.gates)
     ranges = choose_ranges(graph, calibration.statistics, calibrator, formats)
+    floats = float_ops(graph)
+    multiplied = float_inputs(graph, floats)
+    seen = {name: s for name, s in calibration.statistics.items() if name in multiplied}
+    weights = rounded_weights(graph, floats, seen)
     if options.bias_correction:
-        names = weighted_inputs(graph) - float_inputs(graph)
-        graph = correct_bias(graph, {name: calibration.statistics[name].means for name in names})
+        means = {name: calibration.statistics[name].means for name in weighted_inputs(graph)}
+        graph = correct_bias(graph, means, floats, weights.tensors)
     integer = quantize_integer(
         graph,
         scheme,
         ranges,
         gates=options.gates,
         allow_float=options.allow_float,
-        seen={
-            name: Seen(entry.mean_products, entry.kept_rows)
-            for name in float_inputs(graph)
-            if (entry := calibration.statistics.get(name)) is not None
-        },
+        weights=weights,
     )
     return close_loops(integer)
-
-
-def float_inputs(graph: Graph) -> set[str]:
-    """The tensors that weights of float ops are multiplied with."""
-    floats = float_ops(graph)
-    return {
-        name
-        for op in graph.ops
-        if op.name in floats
-        for name in multiplied_tensors(graph, op).values()
-    }
 
 
 def equalized(graph: Graph, samples: Samples, progress: Progress) -> Graph:

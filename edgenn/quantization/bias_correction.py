@@ -17,15 +17,23 @@ from edgenn.ir.tensor import Array, Tensor, along
 from edgenn.quantization.parameters import quantize_weights, weight_scales
 
 
-def correct_bias(graph: Graph, channel_means: Mapping[str, Array]) -> Graph:
+def correct_bias(
+    graph: Graph,
+    channel_means: Mapping[str, Array],
+    floats: frozenset[str] = frozenset(),
+    rounded: Mapping[str, Tensor] | None = None,
+) -> Graph:
     """The float graph with biases that undo what int8 weights will shift.
 
     Args:
         channel_means: Mean of each channel (last axis) of the tensors that feed weights.
+        floats: Names of the ops that compute in float.
+        rounded: Their weights in int8; those that are not there stay as they are.
     """
     builder = GraphBuilder.from_graph(graph)
     for op in graph.ops:
-        shift = mean_shift(graph, op, channel_means)
+        known = rounded or {} if op.name in floats else None
+        shift = mean_shift(graph, op, channel_means, known)
         builder.ops.append(op if shift is None else with_bias(builder, op, -shift))
     return builder.finish(graph.outputs).with_(metadata=graph.metadata)
 
@@ -39,17 +47,31 @@ def weighted_inputs(graph: Graph) -> set[str]:
     }
 
 
-def mean_shift(graph: Graph, op: Op, channel_means: Mapping[str, Array]) -> Array | None:
-    """How far rounding the weights moves the mean of each output channel."""
+def mean_shift(
+    graph: Graph,
+    op: Op,
+    channel_means: Mapping[str, Array],
+    known: Mapping[str, Tensor] | None,
+) -> Array | None:
+    """How far rounding the weights moves the mean of each output channel.
+
+    Args:
+        known: Where the weights are not rounded one by one: what comes of them, by name.
+    """
     if type(op.operator) not in MEAN_OUTPUT:
         return None
     mean = channel_means.get(op.inputs[0])
     weights = graph.tensors[op.inputs[1]].data if len(op.inputs) > 1 else None
     if mean is None or weights is None:
         return None
-    (axis,) = op.operator.weight_axes.values()
-    scales = weight_scales(weights, axis, None, 1.0)
-    rounded = quantize_weights(weights, scales, axis) * along(scales, axis, weights.ndim)
+    if known is None:
+        (axis,) = op.operator.weight_axes.values()
+        scales = weight_scales(weights, axis, None, 1.0)
+        rounded = quantize_weights(weights, scales, axis) * along(scales, axis, weights.ndim)
+    elif op.inputs[1] in known:
+        rounded = known[op.inputs[1]].real()
+    else:
+        return None
     return MEAN_OUTPUT[type(op.operator)](op.operator, rounded - weights, mean)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from edgenn.errors import UsageError
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.graph import Graph, Op
+from edgenn.ir.grids import grids_of, with_grids
 from edgenn.ir.ops import Dequantize, Quantize
 from edgenn.ir.tensor import Quantization, Tensor
 
@@ -62,7 +63,8 @@ def with_open_float_border(graph: Graph) -> Graph:
         for op in graph.ops
         if op.outputs[0] not in sources
     ]
-    opened = graph.with_(tensors=tensors, ops=tuple(ops))
+    grids = {sources.get(name, name): grid for name, grid in grids_of(graph).items()}
+    opened = with_grids(graph.with_(tensors=tensors, ops=tuple(ops)), grids)
     outputs = {public: float_source(opened, name) or name for public, name in graph.outputs.items()}
     return opened.with_(outputs=outputs).pruned()
 

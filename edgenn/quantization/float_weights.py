@@ -1,36 +1,23 @@
 """The int8 weights of ops that compute in float: what calibration tells about rounding them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edgenn.ir.graph import Graph, Op
 from edgenn.ir.ops import FullyConnected, Recurrent
-from edgenn.ir.tensor import Array, Quantization, Tensor
+from edgenn.ir.tensor import Quantization, Tensor
 from edgenn.quantization.compensation import rounded_with_compensation
-from edgenn.quantization.parameters import weight_scales
-from edgenn.quantization.weights import is_worth_it
+from edgenn.quantization.parameters import quantize_weights, weight_scales
+from edgenn.quantization.statistics import Statistics
+from edgenn.quantization.weights import is_worth_it, shared_otherwise
 
 MOST_INPUTS: Final = 1024
 """Columns up to which the products of all pairs of inputs are worth their memory."""
 ROW_STEPS: Final = 255
 """Into which the kernels cut each row of x."""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What calibration saw of the rows x that a matrix is multiplied with.
-
-    Attributes:
-        products: Mean of ``xᵀx``, ``(F, F)``.
-        rows: Some of the rows, ``(N, F)``.
-    """
-
-    products: NDArray[np.float64]
-    rows: Array
 
 
 @dataclass(frozen=True)
@@ -46,54 +33,86 @@ class RoundedWeights:
     coarse: frozenset[str]
 
 
+NO_WEIGHTS: Final = RoundedWeights({}, frozenset())
+
+
 def multiplied_tensors(graph: Graph, op: Op) -> dict[int, str]:
     """Index of each weight matrix of an op → the tensor whose rows it is multiplied with.
 
     The state that a recurrent kernel takes is the layer's output of the step before.
     """
     if isinstance(op.operator, FullyConnected):
-        found = {1: op.inputs[0]}
-    elif isinstance(op.operator, Recurrent):
-        found = {1: op.inputs[0], 2: op.outputs[0]}
-    else:
-        return {}
-    sizes = {index: graph.tensors[op.inputs[index]].shape[-1] or 0 for index in found}
-    return {i: name for i, name in found.items() if 0 < sizes[i] <= MOST_INPUTS}
+        return {1: op.inputs[0]}
+    if isinstance(op.operator, Recurrent):
+        return {1: op.inputs[0], 2: op.outputs[0]}
+    return {}
+
+
+def float_inputs(graph: Graph, floats: frozenset[str]) -> set[str]:
+    """The tensors of which calibration should see how their channels go together."""
+    return {
+        name
+        for op in graph.ops
+        if op.name in floats
+        for name in multiplied_tensors(graph, op).values()
+        if 0 < (graph.tensors[name].shape[-1] or 0) <= MOST_INPUTS
+    }
 
 
 def rounded_weights(
-    graph: Graph, floats: frozenset[str], seen: Mapping[str, Seen]
+    graph: Graph, floats: frozenset[str], seen: Mapping[str, Statistics]
 ) -> RoundedWeights:
-    """The weights of float ops, rounded with compensation.
+    """The weights of float ops: rounded with compensation, or each by itself if too wide for it.
 
     Args:
-        seen: By the names of ``multiplied_tensors``.
+        seen: Of the ``float_inputs``, with products and rows.
     """
     tensors: dict[str, Tensor] = {}
     coarse: set[str] = set()
-    for op in graph.ops:
-        for index, name in multiplied_tensors(graph, op).items():
-            weights = graph.tensors[op.inputs[index]]
-            if op.name not in floats or weights.data is None or name not in seen:
-                continue
-            if not is_worth_it(weights.data, 0) or weights.name in tensors:
-                continue
-            tensors[weights.name] = rounded = compensated(weights, seen[name])
-            # the state never leaves its loop, where it could be cut in parts
-            if index == 1 and is_coarse(weights, rounded, seen[name]):
-                coarse.add(name)
+    for name, inputs in float_matrices(graph, floats).items():
+        weights = graph.tensors[name]
+        known = {x: seen[x] for x in inputs if x in seen}
+        tensors[name] = rounded = rounded_tensor(weights, list(known.values()))
+        # a state never leaves its loop, where it could be cut in parts
+        coarse.update(
+            x for x, s in known.items() if not inputs[x] and is_coarse(weights, rounded, s)
+        )
     return RoundedWeights(tensors, frozenset(coarse))
 
 
-def compensated(weights: Tensor, seen: Seen) -> Tensor:
-    """A matrix ``(O, F)`` in int8."""
+def float_matrices(graph: Graph, floats: frozenset[str]) -> dict[str, dict[str, bool]]:
+    """Each matrix that float ops multiply with → the tensors it is multiplied with.
+
+    Those are with whether they are only states.
+    """
+    result: dict[str, dict[str, bool]] = {}
+    for op in graph.ops:
+        if op.name not in floats:
+            continue
+        for index, x in multiplied_tensors(graph, op).items():
+            weights = graph.tensors[op.inputs[index]]
+            if weights.data is None or shared_otherwise(graph, op, index):
+                continue
+            if is_worth_it(weights.data, 0):
+                inputs = result.setdefault(weights.name, {})
+                inputs[x] = inputs.get(x, True) and index != 1
+    return result
+
+
+def rounded_tensor(weights: Tensor, seen: Sequence[Statistics]) -> Tensor:
+    """A matrix ``(O, F)`` in int8, for all that it is multiplied with."""
     assert weights.data is not None
     scales = weight_scales(weights.data, 0, None, 1.0)
-    integers = rounded_with_compensation(weights.data, scales, seen.products)
+    if seen:
+        products = np.mean([entry.mean_products for entry in seen], axis=0)
+        halves = np.mean([entry.half_products for entry in seen], axis=0)
+        integers = rounded_with_compensation(weights.data, scales, products, halves)
+    else:
+        integers = quantize_weights(weights.data, scales, 0)
     return Tensor.constant(weights.name, integers, Quantization.per_channel(scales, 0))
 
 
-def is_coarse(weights: Tensor, rounded: Tensor, seen: Seen) -> bool:
+def is_coarse(weights: Tensor, rounded: Tensor, seen: Statistics) -> bool:
     """Whether rounding x adds more noise to the product than rounding the weights did.
 
     That of the weights is exact for the rows seen; that of x is uniform noise of variance
@@ -102,8 +121,9 @@ def is_coarse(weights: Tensor, rounded: Tensor, seen: Seen) -> bool:
     assert weights.data is not None
     kernel = rounded.real().astype(np.float64)
     error = kernel - weights.data
-    reach = np.maximum(seen.rows.max(axis=1), 0) - np.minimum(seen.rows.min(axis=1), 0)
+    rows = seen.kept_rows
+    reach = np.maximum(rows.max(axis=1), 0) - np.minimum(rows.min(axis=1), 0)
     variance = float(np.square(reach / ROW_STEPS).mean()) / 12
     return variance * float(np.square(kernel).sum()) > float(
-        np.sum((error @ seen.products) * error)
+        np.sum((error @ seen.mean_products) * error)
     )

@@ -12,7 +12,7 @@ from edgenn.ir.ops.fused_lstm import LOOP_STATES, FusedLstm
 from edgenn.ir.tensor import Array, Quantization, Tensor
 from edgenn.quantization.assignment import assign, data_inputs, is_dynamic_weight, is_real
 from edgenn.quantization.float_parts import float_ops, wide_tables
-from edgenn.quantization.float_weights import Seen, rounded_weights
+from edgenn.quantization.float_weights import NO_WEIGHTS, RoundedWeights
 from edgenn.quantization.formats import FormatOf, Formatted, format_of_ops, formatted
 from edgenn.quantization.fused_lstm import integer_weights, with_cell_range
 from edgenn.quantization.parameters import (
@@ -48,7 +48,7 @@ def quantize_integer(
     *,
     gates: Gates = Gates.FLOAT32,
     allow_float: bool = False,
-    seen: Mapping[str, Seen] | None = None,
+    weights: RoundedWeights = NO_WEIGHTS,
 ) -> Graph:
     """Writes the graph in integers; inputs and outputs become integers too.
 
@@ -56,7 +56,7 @@ def quantize_integer(
         graph: With its loops laid flat where ``gates`` are integers.
         ranges: Calibrated range of every computed real tensor.
         gates: The precision inside of loops.
-        seen: What calibration saw of the inputs of float ops' weights.
+        weights: Those of float ops, as far as they are known; others are rounded by themselves.
         allow_float: Leave ops without an integer kernel in float, between a dequantize and a
             quantize; otherwise they are an error.
 
@@ -76,7 +76,6 @@ def quantize_integer(
         raise UnsupportedError(f"no {dtype} kernel for {named}{more}", hint)
     floats = frozenset([*parts, *(op.name for op in islands)])
     source = formatted(graph, ranges, format_of, INTEGER_FORMATS[scheme], floats)
-    weights = rounded_weights(source.graph, parts, seen or {})
     rewriter = _Rewriter(source, floats)
     integer = rewriter.run()
     grids = {rewriter.in_float(name): rewriter.grid(name) for name in weights.coarse}

@@ -32,7 +32,8 @@ class Statistics:
         means: Whether to keep the mean of each channel (last axis).
         magnitudes: Whether to keep the largest magnitude and the mean square of each channel.
         keep_rows: Whether to keep some rows (vectors along the last axis) as they are.
-        products: Whether to sum up the products of all pairs of channels.
+        products: Whether to sum up the products of all pairs of channels, in two halves of the
+            data: what one half tells can be tried on the other.
     """
 
     ARRAYS: ClassVar[tuple[str, ...]] = (
@@ -42,6 +43,7 @@ class Statistics:
         "squares",
         "kept_rows",
         "products",
+        "product_rows",
     )
     """What does not fit into plain numbers, for those who send statistics elsewhere."""
 
@@ -62,8 +64,9 @@ class Statistics:
         self.totals: NDArray[np.float64] = np.zeros(1 if means else 0)
         self.magnitudes: NDArray[np.float64] = np.zeros(1 if magnitudes else 0)
         self.squares: NDArray[np.float64] = np.zeros(1 if magnitudes else 0)
-        self.products: NDArray[np.float64] = np.zeros((1, 1) if products else (0, 0))
-        self.product_rows = 0
+        self.products: NDArray[np.float64] = np.zeros((2, 1, 1) if products else (0, 0, 0))
+        self.product_rows: NDArray[np.int64] = np.zeros(2, np.int64)
+        self._longer_half = 0
         self.keeps_rows = keep_rows
         self.kept_rows: Array = np.zeros((0, 0), np.float32)
         self._row_stride = 1
@@ -76,7 +79,6 @@ class Statistics:
             "high": self.high,
             "limit": self.limit,
             "rows": self.rows,
-            "product_rows": self.product_rows,
         }
 
     @classmethod
@@ -104,7 +106,12 @@ class Statistics:
     @property
     def mean_products(self) -> NDArray[np.float64]:
         """Mean of ``xᵀx`` over the rows x, ``(channels, channels)``."""
-        return self.products / max(self.product_rows, 1)
+        return np.asarray(self.products.sum(axis=0) / max(self.product_rows.sum(), 1))
+
+    @property
+    def half_products(self) -> NDArray[np.float64]:
+        """The same in each half of the data, ``(2, channels, channels)``; zeros without rows."""
+        return self.products / np.maximum(self.product_rows, 1)[:, None, None]
 
     @property
     def centers(self) -> NDArray[np.float64]:
@@ -128,10 +135,16 @@ class Statistics:
             self._keep_rows(values.reshape(-1, values.shape[-1]))
 
     def _add_products(self, rows: Array) -> None:
-        """Of some rows, if there are many: pairs of channels need no more to be known."""
+        """Of some rows, if there are many: pairs of channels need no more to be known.
+
+        Rows of one sample are alike, so that a batch is halved in its middle.
+        """
         taken = rows[:: sampling_stride(len(rows), PRODUCT_ROWS)]
-        self.products = self.products + taken.T @ taken
-        self.product_rows += len(taken)
+        self._longer_half = 1 - self._longer_half
+        middle = (len(taken) + self._longer_half) // 2
+        halves = taken[:middle], taken[middle:]
+        self.products = self.products + np.stack([half.T @ half for half in halves])
+        self.product_rows += [len(half) for half in halves]
 
     def _keep_rows(self, rows: Array) -> None:
         """Every n-th row of all that came, where n doubles when there are too many."""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from edgenn.quantization.calibrators import CALIBRATORS
-from edgenn.quantization.statistics import BINS, Statistics, sampling_stride
+from edgenn.quantization.statistics import BINS, PRODUCT_ROWS, Statistics, sampling_stride
 
 
 def seen(*batches: np.ndarray) -> Statistics:
@@ -77,3 +77,49 @@ def test_channel_means_and_magnitudes_are_those_of_all_rows() -> None:
     rows = values.reshape(-1, 3)
     assert statistics.means == pytest.approx(rows.mean(axis=0), abs=1e-6)
     assert statistics.magnitudes == pytest.approx(np.abs(rows).max(axis=0))
+
+
+def with_products(*batches: np.ndarray) -> Statistics:
+    statistics = Statistics(products=True)
+    for batch in batches:
+        statistics.update(batch.astype(np.float32))
+    return statistics
+
+
+def test_products_are_the_mean_over_all_rows() -> None:
+    values = np.random.default_rng(3).normal(size=(7, 5, 3)).astype(np.float32)
+    statistics = with_products(values[:4], values[4:])
+    rows = values.reshape(-1, 3).astype(np.float64)
+    np.testing.assert_allclose(statistics.mean_products, rows.T @ rows / len(rows), atol=1e-6)
+
+
+def test_halves_of_the_products_hold_all_rows_once() -> None:
+    values = np.random.default_rng(4).normal(size=(6, 5, 3)).astype(np.float32)
+    statistics = with_products(values)
+    first, second = values[:3].reshape(-1, 3), values[3:].reshape(-1, 3)
+    for ours, rows in zip(statistics.half_products, (first, second), strict=True):
+        np.testing.assert_allclose(ours, rows.T @ rows / len(rows), atol=1e-5)
+
+
+def test_single_rows_go_to_both_halves() -> None:
+    statistics = with_products(*(np.full((1, 2), i) for i in range(5)))
+    assert sorted(statistics.product_rows) == [2, 3]
+
+
+def test_products_of_many_rows_are_those_of_a_part() -> None:
+    rng = np.random.default_rng(5)
+    causes = rng.normal(size=(2, 8))
+    values = (rng.normal(size=(60_000, 2)) @ causes).reshape(6, 10_000, 8)
+    statistics = with_products(values)
+    assert statistics.product_rows.sum() <= 2 * PRODUCT_ROWS
+    everything = values.reshape(-1, 8)
+    expected = everything.T @ everything / len(everything)
+    assert np.abs(statistics.mean_products - expected).max() < 0.1 * np.abs(expected).max()
+
+
+def test_products_go_through_the_message_of_the_worker() -> None:
+    statistics = with_products(np.random.default_rng(6).normal(size=(9, 4)))
+    arrays = {name: getattr(statistics, name) for name in Statistics.ARRAYS}
+    copy = Statistics.from_state(statistics.state(), arrays)
+    np.testing.assert_array_equal(copy.mean_products, statistics.mean_products)
+    np.testing.assert_array_equal(copy.half_products, statistics.half_products)

@@ -32,6 +32,7 @@ def seen_in_numpy(
             means=name in wanted.get("means", ()),
             magnitudes=name in wanted.get("magnitudes", ()),
             keep_rows=name in wanted.get("rows", ()),
+            products=name in wanted.get("products", ()),
         )
         for name in names
     }
