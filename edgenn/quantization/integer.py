@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from edgenn.errors import UnsupportedError
 from edgenn.ir.builder import GraphBuilder
+from edgenn.ir.flat_loops import inside
 from edgenn.ir.graph import Graph, Op
 from edgenn.ir.grids import with_grids
 from edgenn.ir.operator import OutputRule
@@ -71,7 +72,8 @@ def quantize_integer(
         more = f" and {len(islands) - 5} more" if len(islands) > 5 else ""
         dtype = format_of(islands[0]).activation
         hint = "--allow-float keeps these ops in float32"
-        if dtype != INTEGER_FORMATS[scheme].activation:  # that of the gates alone
+        in_loops = inside(graph)
+        if dtype == "int16" and all(op.name in in_loops for op in islands):
             hint += f"; --rnn-precision {Gates.FLOAT32} or {Gates.INT8} have them"
         raise UnsupportedError(f"no {dtype} kernel for {named}{more}", hint)
     floats = frozenset([*parts, *(op.name for op in islands)])
