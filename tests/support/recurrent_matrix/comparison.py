@@ -18,7 +18,7 @@ from edgenn.ir.tensor import Array
 FLOAT_BOUND = 1e-5
 """Largest error of float32, as a share of the largest value (of 1 where that is smaller)."""
 
-INT8_BOUND, INT8_GATES_BOUND = 0.01, 0.03
+INT8_BOUND, INT8_GATES_BOUND = 0.015, 0.03
 """Root mean square error of an output as a share of its range; with gates of 8 bits.
 
 Gates of float32 and int16, the fused op and ONNX have one bound: they round activations to 8 bits
