@@ -11,7 +11,7 @@ layers, ops = keras.layers, keras.ops
 
 STEPS, BATCH = 7, 3
 """What is fixed where it is not open."""
-FEATURES, WORDS, CONTEXT = 4, 9, 3
+FEATURES, WORDS, CONTEXT = 6, 9, 3
 """Sizes of a step, of a vocabulary, and of the input that initial states are computed from."""
 MAPS = {"conv_lstm_1d": (5, 2), "conv_lstm_2d": (4, 4, 2)}
 """The step of a ConvLSTM."""

@@ -8,9 +8,12 @@ from support.recurrent_matrix.factors import CONVOLUTIONAL, PARTNERS, Case
 
 layers = keras.layers
 
-UNITS, OTHER_UNITS = 5, 4
-"""Of a layer; of the lower of two stacked cells, and of a layer that follows."""
-FILTERS = 2
+UNITS, OTHER_UNITS = 16, 12
+"""Of a layer; of the lower of two stacked cells, and of a layer that follows.
+
+Enough that their weights are worth int8 beside float activations.
+"""
+FILTERS = 6
 
 State = tuple[int, ...]
 """The sizes of a state without the batch."""
