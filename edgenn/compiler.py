@@ -5,7 +5,7 @@ bundles and the judge around it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from edgenn.batches import Samples, batches
@@ -80,10 +80,15 @@ def graph_of(model: Any, *, name: str | None = None, batch: int | None = None) -
 
 @dataclass(frozen=True)
 class Calibrated:
-    """A float graph and what its tensors were seen to hold."""
+    """A float graph and what its tensors were seen to hold.
+
+    Attributes:
+        integers: The graphs made of it; files of several formats hold the same one.
+    """
 
     graph: Graph
     statistics: Mapping[str, Statistics]
+    integers: dict[tuple[Scheme, QuantizationOptions], Graph] = field(default_factory=dict)
 
 
 LOOP_DTYPES: Mapping[Gates, str] = {Gates.INT16: "int16", Gates.INT8: "int8"}
@@ -209,6 +214,18 @@ def quantized(
         return WEIGHT_SCHEMES[scheme](graph)
     if calibration is None:
         raise missing_calibration(scheme)
+    key = (scheme, options)
+    if key not in calibration.integers:
+        calibration.integers[key] = in_integers(calibration, scheme, options)
+    return calibration.integers[key]
+
+
+def in_integers(calibration: Calibrated, scheme: Scheme, options: QuantizationOptions) -> Graph:
+    """The calibrated graph in a full-integer scheme.
+
+    Raises:
+        UnsupportedError: Ops without an integer kernel.
+    """
     calibrator = CALIBRATORS[options.calibrator]
     graph = calibration.graph
     formats = format_of_tensors(graph, scheme, options.gates)
