@@ -68,18 +68,22 @@ def best_trust(weights: Array, scales: NDArray[np.float32], halves: NDArray[np.f
 def compensated(
     weights: Array, scales: NDArray[np.float32], products: NDArray[np.float64], trust: float
 ) -> NDArray[np.int8]:
-    """The integers where the products of different inputs are believed as far as ``trust``."""
+    """The integers where the products of different inputs are believed as far as ``trust``.
+
+    The largest inputs come first: what is left at the end finds nobody to make up for it.
+    """
     if trust == 0:
         return np.asarray(quantize_weights(weights, scales, 0), np.int8)
-    left = weights.astype(np.float64)
-    steps = along(scales.astype(np.float64), 0, 1)
-    factors = compensation_factors(products, trust)
+    order = np.argsort(-np.diag(products), kind="stable")
+    left = weights[:, order].astype(np.float64)
+    steps = scales.astype(np.float64)
+    factors = compensation_factors(products[np.ix_(order, order)], trust)
     result = np.empty(weights.shape, np.int8)
-    for column in range(weights.shape[1]):
-        integers = np.clip(np.round(left[:, column] / steps), -WEIGHT_LIMIT, WEIGHT_LIMIT)
+    for step, column in enumerate(order):
+        integers = np.clip(np.round(left[:, step] / steps), -WEIGHT_LIMIT, WEIGHT_LIMIT)
         result[:, column] = integers
-        error = (left[:, column] - integers * steps) / factors[column, column]
-        left[:, column + 1 :] -= np.outer(error, factors[column, column + 1 :])
+        error = (left[:, step] - integers * steps) / factors[step, step]
+        left[:, step + 1 :] -= np.outer(error, factors[step, step + 1 :])
     return result
 
 

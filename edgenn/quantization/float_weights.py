@@ -16,6 +16,8 @@ from edgenn.quantization.weights import is_worth_it, shared_otherwise
 
 MOST_INPUTS: Final = 1024
 """Columns up to which the products of all pairs of inputs are worth their memory."""
+FEWEST_ROWS: Final = 8
+"""Rows in each half of the data below which it proves nothing."""
 ROW_STEPS: Final = 255
 """Into which the kernels cut each row of x."""
 
@@ -103,6 +105,7 @@ def rounded_tensor(weights: Tensor, seen: Sequence[Statistics]) -> Tensor:
     """A matrix ``(O, F)`` in int8, for all that it is multiplied with."""
     assert weights.data is not None
     scales = weight_scales(weights.data, 0, None, 1.0)
+    seen = [entry for entry in seen if entry.product_rows.min() >= FEWEST_ROWS]
     if seen:
         products = np.mean([entry.mean_products for entry in seen], axis=0)
         halves = np.mean([entry.half_products for entry in seen], axis=0)

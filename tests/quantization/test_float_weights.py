@@ -12,6 +12,7 @@ from edgenn.ir.ops import Conv2D, FullyConnected, Gru, Lstm, Reshape
 from edgenn.quantization.bias_correction import correct_bias, weighted_inputs
 from edgenn.quantization.float_parts import float_ops
 from edgenn.quantization.float_weights import (
+    FEWEST_ROWS,
     MOST_INPUTS,
     float_inputs,
     is_coarse,
@@ -86,6 +87,18 @@ def test_what_is_not_worth_it_stays_in_float(outputs, units):
     (dense,) = [op for op in integers.ops if op.kind == "fully_connected"]
     assert integers.tensors[dense.inputs[1]].dtype == "float32"
     assert len(dense.inputs) == 2  # exact weights shift no mean
+
+
+def test_a_handful_of_rows_proves_nothing():
+    graph = dense_behind_lstm(20)
+    data = graph.tensors["w"].data
+    plain = quantize_weights(data, weight_scales(data, 0, None, 1.0), 0)
+    few, more = (
+        rounded_weights(graph, float_ops(graph), {"rnn/h": statistics(states(32)[:n])}).tensors["w"]
+        for n in (2 * FEWEST_ROWS - 1, 500)
+    )
+    np.testing.assert_array_equal(few.data, plain)
+    assert not np.array_equal(more.data, plain)
 
 
 def test_weights_of_two_float_ops_suit_both():
