@@ -24,6 +24,8 @@ import edgenn
 
 FILES = (("float32", "tflite"), ("float32", "onnx"), ("int8", "tflite"), ("int8", "onnx"))
 FRAMES = 1000
+INT8_BITS = 1.01
+"""Bits per character in int8, as a multiple of the float model's, that are still good."""
 STREAM_SHARES = {"float32_tflite": 0, "float32_onnx": 0, "int8_tflite": 0, "int8_onnx": 1e-3}
 """Values of a stream that may be more than 1e-5 off the batch's. In ONNX a whole sequence is one
 LSTM node and a step is not: where the last bit of a float differs, an int8 value now and then
@@ -91,6 +93,10 @@ def text(folder: Path) -> Row:
         "float32 TFLite within 1e-5": row["float32_tflite_max_abs"] <= 1e-5,
         "float32 ONNX within 1e-5": row["float32_onnx_max_abs"] <= 1e-5,
     }
+    most = INT8_BITS * row["bits_per_character"]
+    for format_ in ("tflite", "onnx"):
+        reached = row[f"int8_{format_}_bits_per_character"] <= most
+        row["bars"][f"{format_} int8 bits per character within 1 %"] = reached
     return row
 
 
