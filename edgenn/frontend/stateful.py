@@ -61,21 +61,25 @@ def stateful_layers(model: Any) -> list[Any]:
     return [x for x in layers if isinstance(x, keras.layers.RNN) and x.stateful]
 
 
+def states_of(model: Any) -> list[Any]:
+    """The variables that hold the states."""
+    return [
+        state
+        for layer in stateful_layers(model)
+        for state in keras.tree.flatten(layer.states or [])
+    ]
+
+
 def reset(model: Any) -> None:
-    """Sets all states to what they begin with."""
-    for layer in stateful_layers(model):
-        if layer.states is not None:
-            layer.reset_states()
+    """Sets all states to zeros, as ``reset_state`` of a layer does but for those of stacked cells."""
+    for state in states_of(model):
+        state.assign(keras.ops.zeros_like(state))
 
 
 @contextmanager
 def kept_states(model: Any) -> Iterator[None]:
     """Whatever happens inside, the states are afterwards what they were before."""
-    states = [
-        state
-        for layer in stateful_layers(model)
-        for state in keras.tree.flatten(layer.states or [])
-    ]
+    states = states_of(model)
     before = [as_array(state).copy() for state in states]
     try:
         yield
