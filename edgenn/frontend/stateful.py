@@ -71,7 +71,7 @@ def states_of(model: Any) -> list[Any]:
 
 
 def reset(model: Any) -> None:
-    """Sets all states to zeros, as ``reset_state`` of a layer does but for those of stacked cells."""
+    """Sets all states to zeros; ``reset_state`` of a layer fails on those of stacked cells."""
     for state in states_of(model):
         state.assign(keras.ops.zeros_like(state))
 
