@@ -79,7 +79,7 @@ def recurrent(
 def prepared(context: Context, layer: Any, x: str, initial_state: Any, mask: str | None) -> Steps:
     """What the layer's cell runs over."""
     check_methods(context, layer)
-    if layer.stateful:
+    if layer.stateful and initial_state is None:  # else no call reads what the one before left
         context.builder.metadata.setdefault(STATEFUL, []).append(context.path)
     return Steps(
         x,

@@ -309,5 +309,14 @@ def test_a_stateful_layer_begins_at_zero(kind):
     assert not recurrent_ops(graph)[0].operator.initial
 
 
+@each_kind
+def test_a_stateful_layer_whose_states_are_given_keeps_none(kind):
+    layer = KINDS[kind](4, stateful=True, name="kept")
+    x = keras.Input((5, 3), batch_size=2, name="x")
+    states = [keras.Input((4,), batch_size=2, name=f"s{i}") for i in range(states_of(layer))]
+    model = keras.Model([x, *states], layer(x, initial_state=states))
+    assert assert_captured(model, batch=2).metadata == {}
+
+
 def test_a_model_without_state_says_so():
     assert capture(layer_model(layers.LSTM(4), (5, 3))).metadata == {}
