@@ -25,6 +25,7 @@ from support.recurrent_matrix.rungs import RUNGS
 
 from edgenn.errors import ArtifactError, EngineError
 from edgenn.export.tflite.exporter import to_tflite
+from edgenn.lowering.recurrent import blocks
 
 MODELS = entries()
 SMALLEST_RANGE = 0.05
@@ -51,6 +52,25 @@ def test_every_file_gives_what_keras_gives(entry: Entry, engines: Engines, tmp_p
     truths = truths_of(entry.case, model)
     assert min(map(np.ptp, truths[0].outputs)) > SMALLEST_RANGE
     files = converted(model, truths[0].inputs, RUNGS, tmp_path)
+    assert not list(problems(entry.case, files, truths, engines))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Layer .* does not support masking")
+@pytest.mark.parametrize(
+    "entry", [entry for entry in MODELS if entry.case.length == "fixed"], ids=str
+)
+def test_loops_in_blocks_give_it_too(
+    entry: Entry, engines: Engines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The form of long loops, here with a few steps."""
+    monkeypatch.setattr(blocks, "SHORTEST", 4)
+    monkeypatch.setattr(blocks, "WORTH_BYTES", 0)
+    keras.backend.clear_session()
+    model = model_of(entry.case, entry.number)
+    truths = truths_of(entry.case, model)
+    loops = [rung for rung in RUNGS if (rung.format, rung.form) == ("tflite", "loop")]
+    files = converted(model, truths[0].inputs, loops, tmp_path)
     assert not list(problems(entry.case, files, truths, engines))
 
 
