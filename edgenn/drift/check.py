@@ -11,8 +11,10 @@ from edgenn.drift.report import CheckReport, Rung
 from edgenn.errors import ArtifactError, DataError, EngineError, UnavailableError, UsageError
 from edgenn.manifest import Artifact
 from edgenn.progress import Progress
-from edgenn.runners import LADDER, Runner
+from edgenn.runners import LiteRTReferenceRunner, LiteRTRunner, OnnxRuntimeRunner, Runner
 from edgenn.runtime.tensor_info import Array
+
+LADDER = (LiteRTReferenceRunner, LiteRTRunner, OnnxRuntimeRunner)
 
 Outputs = Mapping[str, Array]
 Predict = Callable[[Dataset], Outputs]

@@ -3,14 +3,13 @@
 from pathlib import Path
 
 from edgenn.errors import ArtifactError
+from edgenn.runners.facts import Facts, Fallback, LayerCost
 from edgenn.runners.fake import FakeRunner
 from edgenn.runners.litert import LiteRTRunner
 from edgenn.runners.litert_reference import LiteRTReferenceRunner
 from edgenn.runners.onnxruntime import OnnxRuntimeRunner
-from edgenn.runners.runner import Runner, RunResult
-
-LADDER: tuple[type[Runner], ...] = (LiteRTReferenceRunner, LiteRTRunner, OnnxRuntimeRunner)
-"""The rungs that ``edgenn check`` climbs, in order."""
+from edgenn.runners.registry import runner_class, runner_names
+from edgenn.runners.runner import Runner, RunResult, Said
 
 
 def default_runner(artifact: Path) -> Runner:
@@ -28,12 +27,17 @@ def default_runner(artifact: Path) -> Runner:
 
 
 __all__ = [
-    "LADDER",
+    "Facts",
     "FakeRunner",
+    "Fallback",
+    "LayerCost",
     "LiteRTReferenceRunner",
     "LiteRTRunner",
     "OnnxRuntimeRunner",
     "RunResult",
     "Runner",
+    "Said",
     "default_runner",
+    "runner_class",
+    "runner_names",
 ]

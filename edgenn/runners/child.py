@@ -1,12 +1,14 @@
 """A child process with a time limit, whose end is explained."""
 
+import os
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -24,24 +26,42 @@ class Child:
     Args:
         module: What ``python -m`` runs.
         arguments: Its command line.
-        artifact: What it runs, for errors.
+        artifact: What it runs, for errors; may change from message to message.
         time_limit_s: For each answer.
+        python: The interpreter; the one at hand by default.
+        environment: Variables besides those of this process.
+
+    Attributes:
+        timed_out: Whether it was stopped at its time limit.
     """
 
     def __init__(
-        self, module: str, arguments: Sequence[str], artifact: str, time_limit_s: float
+        self,
+        module: str,
+        arguments: Sequence[str],
+        artifact: str,
+        time_limit_s: float,
+        *,
+        python: Path | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.artifact = artifact
         self.time_limit_s = time_limit_s
-        self._timed_out = False
+        self.timed_out = False
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
         self._process = subprocess.Popen(
             # -P: files in the working directory must not hide modules
-            [sys.executable, "-P", "-m", module, *arguments],
+            [str(python or sys.executable), "-P", "-m", module, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
+            env={**os.environ, **(environment or {})},
+            process_group=0,  # so that the programs that it started end with it
         )
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
 
     def ask(self, message: Message | None = None) -> Message:
         """Sends a message, if given, and waits for the answer.
@@ -68,18 +88,27 @@ class Child:
             raise kind(answer.values["message"], answer.values["hint"])
         return answer
 
-    def stderr(self) -> str:
-        """What it has written to stderr so far."""
-        self._stderr.seek(0)
-        return self._stderr.read().decode("utf-8", "replace")
+    def stderr(self, start: int = 0) -> str:
+        """What it has written to stderr so far, from a byte on."""
+        # not by seek: the child writes at the same offset
+        size = self.stderr_size()
+        return os.pread(self._stderr.fileno(), size - start, start).decode("utf-8", "replace")
+
+    def stderr_size(self) -> int:
+        """How many bytes it has written to stderr."""
+        return os.fstat(self._stderr.fileno()).st_size
 
     def _stop(self) -> None:
-        self._timed_out = True
-        self._process.kill()
+        self.timed_out = True
+        self._kill()
+
+    def _kill(self) -> None:
+        with suppress(ProcessLookupError):  # it has ended, and all that it started
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def _death(self) -> EngineError:
         code = self._process.wait()
-        if self._timed_out:
+        if self.timed_out:
             return EngineError(
                 f"{self.artifact}: the engine gave no answer in {self.time_limit_s:g} s",
                 "give fewer samples, or a longer time limit",
@@ -99,7 +128,7 @@ class Child:
         trace: TracebackType | None,
     ) -> None:
         # a child that is still at work has nothing left to do for anybody
-        self._process.kill()
+        self._kill()
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:

@@ -1,9 +1,9 @@
 """LiteRT as it comes: XNNPACK for the ops that it has, optimised kernels for the others."""
 
-from edgenn.runners.session_runner import SessionRunner
+from edgenn.runners.runner import Runner
 
 
-class LiteRTRunner(SessionRunner):
-    name = "LiteRT default"
+class LiteRTRunner(Runner):
+    name = "litert"
     suffix = ".tflite"
-    engine = "litert"
+    engine = "edgenn.runners.session_engines:litert"

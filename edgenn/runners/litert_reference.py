@@ -1,9 +1,9 @@
 """LiteRT with TFLite's reference kernels: what the integers of a .tflite mean, bit for bit."""
 
-from edgenn.runners.session_runner import SessionRunner
+from edgenn.runners.runner import Runner
 
 
-class LiteRTReferenceRunner(SessionRunner):
-    name = "LiteRT reference"
+class LiteRTReferenceRunner(Runner):
+    name = "litert-reference"
     suffix = ".tflite"
-    engine = "litert-reference"
+    engine = "edgenn.runners.session_engines:litert_reference"

@@ -1,9 +1,9 @@
 """ONNX Runtime on the CPU."""
 
-from edgenn.runners.session_runner import SessionRunner
+from edgenn.runners.runner import Runner
 
 
-class OnnxRuntimeRunner(SessionRunner):
-    name = "ONNX Runtime"
+class OnnxRuntimeRunner(Runner):
+    name = "onnxruntime"
     suffix = ".onnx"
-    engine = "onnxruntime"
+    engine = "edgenn.runners.session_engines:onnxruntime"

@@ -2,24 +2,44 @@
 
 import re
 import statistics
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from types import TracebackType
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
-from edgenn.errors import ArtifactError, DataError
+from edgenn.errors import ArtifactError, DataError, EdgennError, EngineError
 from edgenn.progress import Progress
+from edgenn.runners.child import Child
+from edgenn.runners.environments import Requirement, python_of
+from edgenn.runners.facts import Facts
 from edgenn.runners.protocol import Message
 from edgenn.runtime.tensor_info import Array, TensorInfo
 
 MESSAGE_BYTES = 1 << 24
 """Samples that go to the child in one message; bounds the memory on both sides."""
 
+TIME_LIMIT_S = 600.0
+
 WARNING = re.compile(r"warn|error|fail|fallback|not supported|unsupported", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What an engine's stderr means.
+
+    Attributes:
+        warnings: Lines that a user should see.
+        findings: What is wrong with the run.
+        facts: Fields of ``Facts`` in JSON's types.
+    """
+
+    warnings: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -34,6 +54,8 @@ class RunResult:
         step_latency_ms: Median time of a step, where the artifact runs one.
         warnings: Lines of the engine's stderr that a user should see.
         findings: What is wrong with the outputs, such as NaN.
+        facts: Where it ran, and what it costs there.
+        latencies_ms: Of each sample, in order.
     """
 
     engine: str
@@ -43,49 +65,115 @@ class RunResult:
     warnings: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
     step_latency_ms: float | None = None
+    facts: Facts = field(default_factory=Facts)
+    latencies_ms: tuple[float, ...] = ()
 
 
 class Conversation(Protocol):
     """The part of a child process that a runner talks to."""
 
+    artifact: str
+    timed_out: bool
+
+    @property
+    def is_alive(self) -> bool: ...
+
     def ask(self, message: Message | None = None) -> Message:
         """Sends a message, if given, and gives the answer."""
         ...
 
-    def stderr(self) -> str:
-        """What the engine has printed."""
+    def stderr(self, start: int = 0) -> str:
+        """What the engine has printed, from a byte on."""
         ...
 
+    def stderr_size(self) -> int: ...
 
-class Runner(ABC):
-    """Runs artifacts on one target. An engine sets the names and starts the process.
+
+class Runner:
+    """Runs artifacts on one target. An engine sets the names, and what its words mean.
+
+    Within ``with runner:`` one child process serves all artifacts; otherwise each call has its
+    own. A child that crashed or was stopped is replaced at the next call.
 
     Attributes:
-        name: In tables and reports.
+        name: In profiles, tables and reports.
         suffix: Of the artifacts that it runs.
-        time_limit_s: For each message of samples.
+        engine: ``module:callable`` that the child opens an artifact with:
+            ``(path, options) → edgenn.runtime.engine.Engine``, with ``facts`` if it has any.
+        requirement: Where the engine is looked for.
+        gives_numbers: Whether it computes outputs; an estimator has facts only.
+        options: Handed to the engine.
+        time_limit_s: For each message of samples, and for opening an artifact.
     """
 
-    name: str
+    name: ClassVar[str]
     suffix: str
+    engine: ClassVar[str] = ""
+    requirement: ClassVar[Requirement] = Requirement()
+    gives_numbers: ClassVar[bool] = True
 
-    def __init__(self, time_limit_s: float = 600.0) -> None:
+    def __init__(
+        self, options: Mapping[str, Any] | None = None, *, time_limit_s: float = TIME_LIMIT_S
+    ) -> None:
+        self.options = dict(options or {})
         self.time_limit_s = time_limit_s
+        self._stack = ExitStack()
+        self._kept: Conversation | None = None
+        self._is_open = False
+        self._served = 0
 
-    @abstractmethod
-    def start(self, artifact: Path) -> AbstractContextManager[Conversation]:
-        """A process that has the artifact open: its first answer holds its ``version``."""
+    # what an engine may say for itself
+
+    def environment(self) -> Mapping[str, str]:
+        """Variables of the child process besides this one's."""
+        return {}
+
+    def require_available(self) -> None:
+        """Whether the engine is installed and has what it runs on.
+
+        Raises:
+            UnavailableError: What is missing, and the command that mends it.
+        """
+        python_of(self.name, self.requirement)
+
+    def read_stderr(self, text: str) -> Said:
+        """What the engine's own words mean."""
+        return Said(warnings=warnings_in(text))
+
+    def explain(self, error: EdgennError, text: str) -> EdgennError:
+        """An error of the engine, told better with what stands on its stderr."""
+        return error
+
+    def start(self) -> AbstractContextManager[Conversation]:
+        """A process that waits for messages."""
+        return Child(
+            "edgenn.runners.worker",
+            [self.engine],
+            self.name,
+            self.time_limit_s,
+            python=python_of(self.name, self.requirement),
+            environment=self.environment(),
+        )
+
+    # the template
 
     def describe(self, artifact: Path) -> tuple[list[TensorInfo], list[TensorInfo]]:
         """Inputs and outputs, as the engine sees them; errors as of ``run``."""
-        self._require_artifact(artifact)
-        with self.start(artifact) as process:
-            values = process.ask().values
-        inputs, outputs = (
-            [TensorInfo(**{**info, "shape": tuple(info["shape"])}) for info in values[kind]]
-            for kind in ("inputs", "outputs")
-        )
+        with self._opened(artifact) as (_, opened, _):
+            inputs, outputs = (
+                [TensorInfo(**{**info, "shape": tuple(info["shape"])}) for info in opened[kind]]
+                for kind in ("inputs", "outputs")
+            )
         return inputs, outputs
+
+    def estimate(self, artifact: Path) -> RunResult:
+        """What the engine knows of an artifact without running it; errors as of ``run``."""
+        with self._opened(artifact) as (process, opened, start):
+            said = self.read_stderr(process.stderr(start))
+        facts = Facts.from_values({**opened["facts"], **said.facts})
+        return RunResult(
+            self.name, opened["version"], {}, None, said.warnings, said.findings, facts=facts
+        )
 
     def run(
         self,
@@ -108,44 +196,107 @@ class Runner(ABC):
             DataError: Samples that do not fit the artifact.
             EngineError: The engine crashed, took too long or refused.
             UnavailableError: The engine is not installed.
+            UnsupportedError: An op that the engine cannot run.
             UsageError: A chunk for an artifact that runs whole sequences.
         """
         self._require_artifact(artifact)
-        counts = {name: len(array) for name, array in inputs.items()}
-        if len(set(counts.values())) != 1 or 0 in counts.values():
-            raise DataError(f"the inputs need one number of samples, at least 1: {counts}")
-        count = next(iter(counts.values()))
+        count = number_of_samples(inputs)
         parts: list[Mapping[str, Array]] = []
         latencies_ms: list[float] = []
         step_latencies_ms: list[float] = []
         done = 0
-        with self.start(artifact) as process:
-            version = str(process.ask().values["version"])
+        with self._opened(artifact) as (process, opened, start):
             for part in split(inputs, count):
-                answer = process.ask(Message({"chunk": chunk}, part))
+                answer = process.ask(Message({"run": True, "chunk": chunk}, part))
                 parts.append(answer.arrays)
                 latencies_ms += answer.values["latencies_ms"]
-                step_latencies_ms += answer.values.get("step_latencies_ms", ())
+                step_latencies_ms += answer.values["step_latencies_ms"]
                 done += len(next(iter(part.values())))
                 if progress is not None:
                     progress(f"{artifact.name} on {self.name}", done, count)
-            warnings = warnings_in(process.stderr())
+            said = self.read_stderr(process.stderr(start))
         outputs = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        facts = {**opened["facts"], **answer.values["facts"], **said.facts}
+        if latencies_ms:
+            facts["first_run_ms"] = latencies_ms[0]
         return RunResult(
             self.name,
-            version,
+            opened["version"],
             outputs,
             statistics.median(latencies_ms) if latencies_ms else None,
-            warnings,
-            findings_in(outputs),
+            said.warnings,
+            (*said.findings, *findings_in(outputs)),
             statistics.median(step_latencies_ms) if step_latencies_ms else None,
+            Facts.from_values(facts),
+            tuple(latencies_ms),
         )
+
+    @contextmanager
+    def _opened(self, artifact: Path) -> Iterator[tuple[Conversation, Mapping[str, Any], int]]:
+        """A process that has the artifact open, what it said of it, and where its words begin."""
+        self._require_artifact(artifact)
+        with ExitStack() as stack:
+            process = self._process(stack)
+            process.artifact = str(artifact)
+            start = process.stderr_size()
+            request = Message({"open": str(artifact.absolute()), "options": self.options})
+            try:
+                try:
+                    opened = process.ask(request).values
+                except EngineError:
+                    # one that served others before may have been broken by them
+                    if process.is_alive or process.timed_out or self._served == 0:
+                        raise
+                    process, start = self._process(stack), 0
+                    process.artifact = str(artifact)
+                    opened = process.ask(request).values
+                self._served += 1
+                yield process, opened, start
+            except EdgennError as error:
+                raise self.explain(error, process.stderr(start)) from error
+
+    def _process(self, stack: ExitStack) -> Conversation:
+        """The process that is kept, or one that lives as long as ``stack``."""
+        if not self._is_open:
+            self._served = 0
+            return stack.enter_context(self.start())
+        if self._kept is None or not self._kept.is_alive:
+            self._served = 0
+            self._stack.close()
+            self._kept = self._stack.enter_context(self.start())
+        return self._kept
+
+    def __enter__(self) -> Self:
+        self._is_open = True
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._is_open = False
+        self._kept = None
+        self._stack.close()
 
     def _require_artifact(self, artifact: Path) -> None:
         if artifact.suffix != self.suffix:
             raise ArtifactError(f"{artifact}: {self.name} runs {self.suffix} files")
         if not artifact.is_file():
             raise ArtifactError(f"{artifact} does not exist")
+
+
+def number_of_samples(inputs: Mapping[str, Array]) -> int:
+    """How many samples all inputs hold.
+
+    Raises:
+        DataError: None, or the inputs differ.
+    """
+    counts = {name: len(array) for name, array in inputs.items()}
+    if len(set(counts.values())) != 1 or 0 in counts.values():
+        raise DataError(f"the inputs need one number of samples, at least 1: {counts}")
+    return next(iter(counts.values()))
 
 
 def split(inputs: Mapping[str, Array], count: int) -> Iterator[dict[str, Array]]:

@@ -1,60 +1,105 @@
-"""The child process of a runner: ``python -m edgenn.runners.worker ENGINE ARTIFACT``.
+"""The child process of a runner: ``python -m edgenn.runners.worker MODULE:CALLABLE``.
 
-It opens the artifact, says what it is, and answers each message of samples with one of outputs
-until its input ends. Imports NumPy and the engine, so that it starts at once.
+It opens one artifact after the other, says what each is, and answers each message of samples with
+one of outputs until its input ends. Imports NumPy and the engine, so that it starts at once, and
+so that it runs in an environment that has nothing else.
 """
 
+import importlib
 import sys
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
-from edgenn.errors import EdgennError
+from edgenn.errors import EdgennError, UsageError
+from edgenn.runners.memory import PeakMemory
 from edgenn.runners.protocol import Message, own_answers, read_message, write_message
 from edgenn.runners.streaming import Streamed, run_sequences
 from edgenn.runtime import Session, StepInfo
 from edgenn.runtime.tensor_info import Array
 
+Opener = Callable[[Path, Mapping[str, Any]], Any]
+"""What a runner's ``engine`` names."""
+
 
 def main() -> None:
     answers = own_answers()
-    try:
-        engine, artifact = sys.argv[1:]
-        session = Session(Path(artifact), engine=engine)
-        write_message(answers, Message(description(session)))
-        serve(session, sys.stdin.buffer, answers)
-    except EdgennError as error:
-        kind = type(error).__name__
-        write_message(
-            answers, Message({"error": kind, "message": error.message, "hint": error.hint})
-        )
+    module, _, name = sys.argv[1].partition(":")
+    serve(getattr(importlib.import_module(module), name), sys.stdin.buffer, answers)
 
 
-def description(session: Session) -> dict[str, Any]:
-    """What samples go in and come out; the states of a step are no affair of theirs."""
-    step = session.step or StepInfo()
-    return {
-        "version": session.engine_version,
-        "inputs": [asdict(info) for info in step.data_inputs(session.inputs)],
-        "outputs": [asdict(info) for info in step.data_outputs(session.outputs)],
-    }
-
-
-def serve(session: Session, requests: IO[bytes], answers: IO[bytes]) -> None:
+def serve(opener: Opener, requests: IO[bytes], answers: IO[bytes]) -> None:
+    """Answers requests until they end; what goes wrong with one is its answer."""
+    opened: Opened | None = None
     while (request := read_message(requests)) is not None:
-        chunk, inputs = request.values.get("chunk"), dict(request.arrays)
+        try:
+            if "open" in request.values:
+                if opened is not None:
+                    opened.close()
+                opened = None  # its memory is not the next one's
+                opened = Opened(opener, Path(request.values["open"]), request.values["options"])
+                answer = Message(opened.description())
+            elif opened is None:
+                raise UsageError("no artifact is open")
+            else:
+                answer = opened.run(request)
+        except EdgennError as error:
+            kind = type(error).__name__
+            answer = Message({"error": kind, "message": error.message, "hint": error.hint})
+        write_message(answers, answer)
+
+
+class Opened:
+    """An artifact in an engine."""
+
+    def __init__(self, opener: Opener, path: Path, options: Mapping[str, Any]) -> None:
+        self.memory = PeakMemory()
+        began = time.perf_counter()
+        self.engine = opener(path, options)
+        self.session = None
+        if hasattr(self.engine, "run"):  # an estimator computes nothing
+            self.session = Session(path, engine=lambda *_: self.engine)
+        self.load_ms = (time.perf_counter() - began) * 1e3
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            **getattr(self.engine, "facts", {}),
+            "load_ms": self.load_ms,
+            "peak_memory_bytes": self.memory.growth_bytes(),
+        }
+
+    def description(self) -> dict[str, Any]:
+        """What samples go in and come out; the states of a step are no affair of theirs."""
+        values = {"version": self.engine.version, "inputs": [], "outputs": []}
+        if (session := self.session) is not None:
+            step = session.step or StepInfo()
+            values["inputs"] = [asdict(info) for info in step.data_inputs(session.inputs)]
+            values["outputs"] = [asdict(info) for info in step.data_outputs(session.outputs)]
+        return {**values, "facts": self.facts()}
+
+    def run(self, request: Message) -> Message:
+        session = self.session
+        if session is None:
+            raise UsageError(f"{self.engine.version} computes no outputs")
+        chunk, inputs = request.values["chunk"], dict(request.arrays)
         if chunk is not None or session.step is not None:
             streamed = run_sequences(session, inputs, chunk)
         else:
             streamed = Streamed(*run_samples(session, inputs))
-        latencies = {
+        values = {
             "latencies_ms": streamed.latencies_ms,
             "step_latencies_ms": streamed.step_latencies_ms,
+            "facts": self.facts(),
         }
-        write_message(answers, Message(latencies, streamed.outputs))
+        return Message(values, streamed.outputs)
+
+    def close(self) -> None:
+        if self.session is not None:
+            self.session.close()
 
 
 def run_samples(session: Session, inputs: dict[str, Array]) -> tuple[dict[str, Array], list[float]]:

@@ -39,7 +39,10 @@ def _onnxruntime(path: Path, threads: int) -> Engine:
     return OnnxRuntimeEngine(path, threads)
 
 
-ENGINES: dict[str, tuple[str, Callable[[Path, int], Engine]]] = {
+Opener = Callable[[Path, int], Engine]
+"""Loads an artifact; the number is of threads."""
+
+ENGINES: dict[str, tuple[str, Opener]] = {
     "litert": (".tflite", _litert),
     "litert-reference": (".tflite", _litert_reference),
     "onnxruntime": (".onnx", _onnxruntime),
@@ -54,7 +57,8 @@ class Session:
         path: A .tflite or .onnx file.
         threads: The engine's threads.
         engine: ``litert``, ``litert-reference`` (TFLite's reference kernels) or ``onnxruntime``;
-            by default what the suffix says.
+            by default what the suffix says. Or what opens an engine of your own:
+            ``(path, threads) → Engine``.
 
     Raises:
         ArtifactError: The file is missing, damaged or of another kind.
@@ -65,7 +69,9 @@ class Session:
     inputs: tuple[TensorInfo, ...]
     outputs: tuple[TensorInfo, ...]
 
-    def __init__(self, path: str | Path, *, threads: int = 1, engine: str | None = None) -> None:
+    def __init__(
+        self, path: str | Path, *, threads: int = 1, engine: str | Opener | None = None
+    ) -> None:
         path = Path(path)
         self._engine: Engine = open_engine(path, threads, engine)
         self.path = path
@@ -236,8 +242,10 @@ class Session:
         return f"Session({str(self.path)!r}, engine={self.engine!r})"
 
 
-def open_engine(path: Path, threads: int, engine: str | None) -> Engine:
+def open_engine(path: Path, threads: int, engine: str | Opener | None) -> Engine:
     """The engine by name, or by the file's suffix."""
+    if callable(engine):
+        return engine(path, threads)
     suffixes = {suffix for suffix, _ in ENGINES.values()}
     if path.suffix not in suffixes:
         raise ArtifactError(

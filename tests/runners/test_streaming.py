@@ -9,17 +9,24 @@ from support.stepping import write_artifact
 from edgenn.errors import DataError, UsageError
 from edgenn.ir.ops import Lstm
 from edgenn.lowering.recurrent.forms import Form
-from edgenn.runners import LADDER, FakeRunner, LiteRTRunner, default_runner
+from edgenn.runners import (
+    FakeRunner,
+    LiteRTReferenceRunner,
+    LiteRTRunner,
+    OnnxRuntimeRunner,
+    default_runner,
+)
 
 X = np.random.default_rng(0).normal(size=(5, 7, 3)).astype(np.float32)
 LAST = ("sequence", "h")
+ENGINES = (LiteRTReferenceRunner, LiteRTRunner, OnnxRuntimeRunner)
 
 
 def graph(batch=None, *, initial=False):
     return recurrent_graph(Lstm(units=4, initial=initial), batch=batch, outputs=LAST)
 
 
-@pytest.mark.parametrize("engine", LADDER)
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("batch", [None, 2])
 @pytest.mark.parametrize("chunk", [None, 1, 3, 7, 100])
 def test_each_engine(tmp_path, engine, batch, chunk):

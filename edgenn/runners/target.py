@@ -1,0 +1,62 @@
+"""A target, ready to run: its profile with the engines that it names."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from edgenn.runners.registry import runner_class
+from edgenn.runners.runner import TIME_LIMIT_S, Runner
+from edgenn.targets.profile import Profile
+
+
+@dataclass
+class Target:
+    """Engines of a target; ``with target:`` keeps their processes.
+
+    Attributes:
+        runner: Gives the numbers.
+        estimator: Says what runs where and what it costs, if another engine does.
+    """
+
+    profile: Profile
+    runner: Runner
+    estimator: Runner | None = None
+
+    @property
+    def name(self) -> str:
+        return self.profile.name
+
+    @classmethod
+    def of(cls, profile: Profile, *, time_limit_s: float = TIME_LIMIT_S) -> Self:
+        """The target of a profile; nothing is started.
+
+        Raises:
+            UsageError: A runner that is not there.
+            UnavailableError: A package with a runner that cannot be imported.
+        """
+        estimator = None
+        if profile.estimator is not None:
+            kind = runner_class(profile.estimator)
+            estimator = kind(profile.estimator_options, time_limit_s=time_limit_s)
+        runner = runner_class(profile.runner)(profile.options, time_limit_s=time_limit_s)
+        return cls(profile, runner, estimator)
+
+    @property
+    def engines(self) -> tuple[Runner, ...]:
+        return (self.runner,) if self.estimator is None else (self.runner, self.estimator)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            for engine in self.engines:
+                stack.enter_context(engine)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()

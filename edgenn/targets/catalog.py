@@ -1,0 +1,44 @@
+"""Finds targets: those that come with edgenn by name, anybody's own by path."""
+
+import difflib
+from pathlib import Path
+from typing import Final
+
+from edgenn.errors import UsageError
+from edgenn.targets.profile import Profile
+from edgenn.targets.reading import read_profile
+
+PROFILES: Final = Path(__file__).parent / "profiles"
+
+ORDER: Final = ("cpu", "gpu", "microcontroller", "npu", "fpga")
+"""Of kinds of devices, in tables."""
+
+
+def target_names() -> list[str]:
+    """The targets that come with edgenn, from processors to programmable logic."""
+    return [profile.name for profile in shipped()]
+
+
+def shipped() -> list[Profile]:
+    """Their profiles, in the same order."""
+    found = [read_profile(path) for path in sorted(PROFILES.glob("*.toml"))]
+    return sorted(found, key=lambda profile: (profile.optional, ORDER.index(profile.kind)))
+
+
+def find_target(name: str | Path) -> Profile:
+    """A target by name, or by the path of its profile (``….toml``).
+
+    Raises:
+        UsageError: There is none, or its profile has a mistake.
+    """
+    if str(name).endswith(".toml"):
+        return read_profile(Path(name))
+    path = PROFILES / f"{name}.toml"
+    known = sorted(entry.stem for entry in PROFILES.glob("*.toml"))
+    if str(name) not in known:
+        near = difflib.get_close_matches(str(name), known, n=3) or known
+        raise UsageError(
+            f"no target {str(name)!r}",
+            f"there are {', '.join(near)}; edgenn targets lists all; your own is a .toml file",
+        )
+    return read_profile(path)

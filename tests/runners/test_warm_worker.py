@@ -1,0 +1,82 @@
+"""One process serves many artifacts, and costs next to nothing."""
+
+import time
+
+import numpy as np
+import pytest
+from support.artifacts import conv_graph, int8_conv_graph, write_crashing_tflite, write_tflite
+
+from edgenn.errors import DataError, EngineError
+from edgenn.runners import FakeRunner, LiteRTRunner
+
+X = np.random.default_rng(2).normal(size=(5, 4, 4, 2)).astype(np.float32)
+
+
+class Counting(LiteRTRunner):
+    """Counts the processes that it starts."""
+
+    starts = 0
+
+    def start(self):
+        self.starts += 1
+        return super().start()
+
+
+@pytest.fixture
+def artifacts(tmp_path):
+    folders = [tmp_path / name for name in ("a", "b")]
+    for folder in folders:
+        folder.mkdir()
+    graphs = (conv_graph(), int8_conv_graph())
+    return [write_tflite(g, folder) for g, folder in zip(graphs, folders, strict=True)]
+
+
+def test_one_process_serves_all_artifacts(artifacts):
+    alone = [LiteRTRunner().run(path, {"x": X}).outputs["y"] for path in artifacts]
+    with Counting() as runner:
+        for _ in range(2):
+            for path, expected in zip(artifacts, alone, strict=True):
+                np.testing.assert_array_equal(runner.run(path, {"x": X}).outputs["y"], expected)
+        assert runner.starts == 1
+    runner.run(artifacts[0], {"x": X})
+    assert runner.starts == 2
+
+
+def test_an_error_does_not_end_it(artifacts):
+    with Counting() as runner:
+        with pytest.raises(DataError, match="shape"):
+            runner.run(artifacts[0], {"x": X[..., :1]})
+        assert runner.run(artifacts[0], {"x": X}).outputs
+        assert runner.starts == 1
+
+
+def test_after_a_crash_there_is_another(artifacts, tmp_path):
+    crashing = write_crashing_tflite(tmp_path)
+    with Counting() as runner:
+        runner.run(artifacts[0], {"x": X})
+        with pytest.raises(EngineError, match=r"signal 11"):
+            runner.run(crashing, {"x": X[:1]})
+        assert runner.run(artifacts[1], {"x": X}).outputs
+
+
+def test_a_warm_run_costs_less_than_5_ms_more_than_the_engine(artifacts):
+    with LiteRTRunner() as runner:
+        runner.run(artifacts[0], {"x": X[:1]})
+        costs_ms = []
+        for _ in range(20):
+            began = time.perf_counter()
+            result = runner.run(artifacts[0], {"x": X[:1]})
+            costs_ms.append((time.perf_counter() - began) * 1e3 - result.latencies_ms[0])
+    # the best of many: this machine may do other things meanwhile
+    assert min(costs_ms) < 5
+
+
+def test_what_the_engine_said_belongs_to_its_artifact(tmp_path):
+    path = tmp_path / "any.tflite"
+    path.touch()
+    runner = FakeRunner(stderr="WARNING: fallback\n")
+    with runner:
+        for _ in range(3):
+            assert runner.run(path, {"x": X}).warnings == ("WARNING: fallback",)
+    assert runner.starts == 1
+    assert len(runner.artifacts) == 3
