@@ -18,32 +18,36 @@ from edgenn.lowering.recurrent.forms import Form
 from edgenn.manifest import Artifact, Calibration, Manifest
 from edgenn.options import (
     DEFAULT_CALIBRATOR,
-    DEFAULT_FORMATS,
     DEFAULT_RNN_FORM,
     DEFAULT_RNN_PRECISION,
-    DEFAULT_SCHEMES,
+    DEFAULT_TARGETS,
+    DEFAULT_TIME_LIMIT_S,
     RNN_FORMS,
     RNN_PRECISIONS,
 )
 from edgenn.passes import with_batch
-from edgenn.plan import builds
+from edgenn.plan import Build, builds, builds_for_targets
 from edgenn.progress import Progress, silent
 from edgenn.quantization.border import with_border
 from edgenn.quantization.schemes import Scheme
 from edgenn.reference import keep_reference, source_of_truth
-from edgenn.request import chosen_schemes, require_file_name, require_known
+from edgenn.request import Request, request_of, require_file_name, require_known
+from edgenn.runners.target import Target
 from edgenn.runtime import StepInfo
 from edgenn.sequences import graph_of_sequences
 from edgenn.source import bundle_name, load_source, with_fingerprint
 from edgenn.stopwatch import Stopwatch
+from edgenn.targets import Profile, profile_of
+from edgenn.targets.catalog import shipped
 
 
 def convert(
     model: Any,
     out_dir: str | Path,
     *,
-    formats: Sequence[str] = DEFAULT_FORMATS,
-    quantize: Sequence[str] = DEFAULT_SCHEMES,
+    formats: Sequence[str] | None = None,
+    quantize: Sequence[str] | None = None,
+    targets: Sequence[str | Path | Profile] = (),
     calibration: Any = None,
     calibrator: str = DEFAULT_CALIBRATOR,
     io: str | None = None,
@@ -64,8 +68,11 @@ def convert(
     Args:
         model: A Keras model, or the path of a .keras, .h5 or SavedModel.
         out_dir: The bundle's folder; a bundle that is there is replaced as a whole.
-        formats: ``tflite``, ``onnx``.
-        quantize: Schemes: ``float32``, ``float16``, ``dynamic``, ``int8``, ``int16x8``.
+        formats: ``tflite``, ``onnx``, ``hls4ml``; the first two by default.
+        quantize: Schemes: ``float32`` (the default), ``float16``, ``dynamic``, ``int8``,
+            ``int16x8``; ``fixed16`` for hls4ml.
+        targets: Names of targets, or paths of their profiles: what each needs is written, in the
+            schemes asked for that it takes, or in the one that it is best at.
         calibration: Typical samples, for int8 and int16x8: an array, a dict by input name, an
             .npy or .npz file, or a recipe.
         calibrator: How ranges are chosen: ``minmax``, ``percentile`` or ``mse``.
@@ -94,7 +101,7 @@ def convert(
     """
     progress = progress or silent
     watch = Stopwatch()
-    schemes = chosen_schemes(formats, quantize, calibrator, io, calibration)
+    request = request_of(formats, quantize, calibrator, io, calibration, targets)
     require_known("form", [rnn], RNN_FORMS)
     require_known("precision", [rnn_precision], RNN_PRECISIONS)
     options = QuantizationOptions(calibrator, bias_correction, equalization, allow_float)
@@ -105,8 +112,9 @@ def convert(
         loaded, source = load_source(model, unsafe=unsafe, custom=custom)
         name = bundle_name(model, loaded) if name is None else name
     with watch("capture"):
-        open_graph = compiler.graph_of(loaded, name=name, batch=batch)
-    planned = builds(open_graph, schemes, formats, rnn, rnn_precision)
+        capture_batch = batch or common_batch(request)
+        open_graph = compiler.graph_of(loaded, name=name, batch=capture_batch)
+    planned = planned_builds(open_graph, request, rnn, rnn_precision, batch)
     if all(build.form is Form.STEP for build in planned):
         with watch("capture"):
             open_graph = graph_of_sequences(loaded, open_graph, batch=batch)
@@ -114,7 +122,7 @@ def convert(
     samples = None
     seen: compiler.Calibrations = {}
     with watch("calibrate"):
-        if calibration is not None and any(scheme.is_full_integer for scheme in schemes):
+        if calibration is not None and any(build.scheme.is_full_integer for build in planned):
             samples = load_samples(calibration, list(open_graph.inputs), split="calibration")
             seen = compiler.calibrations(open_graph, samples.inputs, planned, options, progress)
     files: dict[str, bytes] = {}
@@ -123,11 +131,11 @@ def convert(
         progress("writing", index, len(planned))
         with watch("quantize"):
             graph = compiler.built(open_graph, build, seen, options, io)
-            graph = with_batch(graph, batch) if batch else graph
+            graph = with_batch(graph, build.batch) if build.batch else graph
         with watch(f"write_{build.format}"):
             border = graph_of_border(graph, build.format, build.scheme, io)
             content = compiler.written(border, build.format)
-            file = f"{name}.{build.scheme}.{build.format}"
+            file = build.file(name)
             files[file] = content
             artifacts.append(artifact(file, build, content, border))
     progress("writing", len(planned), len(planned))
@@ -141,11 +149,13 @@ def convert(
         package_versions=package_versions(),
         source=with_fingerprint(source, open_graph),
         options={
-            "formats": list(dict.fromkeys(formats)),
-            "quantize": [str(scheme) for scheme in schemes],
+            "formats": list(dict.fromkeys(build.format for build in planned)),
+            "quantize": list(dict.fromkeys(str(build.scheme) for build in planned)),
+            "targets": [profile.name for profile in request.profiles],
             "calibrator": calibrator,
             "io": io,
             "batch": batch,
+            "capture_batch": capture_batch,
             "bias_correction": bias_correction,
             "equalization": equalization,
             "allow_float": allow_float,
@@ -162,6 +172,21 @@ def convert(
     return bundle.write_bundle(out_dir, files, manifest)
 
 
+def planned_builds(
+    graph: Graph, request: Request, rnn: str, precision: str, batch: int | None
+) -> list[Build]:
+    """The files that a request comes to."""
+    if request.profiles:
+        return builds_for_targets(graph, request.profiles, request.schemes, rnn, precision, batch)
+    return builds(graph, request.schemes, request.formats, rnn, precision, batch)
+
+
+def common_batch(request: Request) -> int | None:
+    """The batch that all targets fix, for models that cannot leave it open."""
+    batches = {profile.artifact.batch for profile in request.profiles}
+    return next(iter(batches)) if len(batches) == 1 else None
+
+
 def graph_of_border(graph: Graph, format_: str, scheme: Scheme, io: str | None) -> Graph:
     """The graph as the file shows it: ONNX files take and give float by themselves."""
     if format_ == "onnx" or io is None or not scheme.is_full_integer:
@@ -173,9 +198,16 @@ def graph_of_border(graph: Graph, format_: str, scheme: Scheme, io: str | None) 
 
 
 def check(
-    bundle_dir: str | Path, data: Any, *, model: Any = None, progress: Progress | None = None
+    bundle_dir: str | Path,
+    data: Any,
+    *,
+    model: Any = None,
+    targets: Sequence[str | Path | Profile] = DEFAULT_TARGETS,
+    all_targets: bool = False,
+    time_limit_s: float = DEFAULT_TIME_LIMIT_S,
+    progress: Progress | None = None,
 ) -> CheckReport:
-    """Runs every artifact of a bundle and says how far it drifted from Keras.
+    """Runs every artifact of a bundle on targets and says how far it drifted from Keras.
 
     Args:
         bundle_dir: What ``convert`` wrote.
@@ -183,18 +215,25 @@ def check(
             labels under ``y``, an .npy or .npz file, or a recipe (its test split).
         model: The Keras model or its path, to predict with it; by default the predictions kept
             in the bundle, else the model file that was converted.
+        targets: Names of targets, or paths of their profiles.
+        all_targets: Every target that comes with edgenn; what is not installed, or takes none
+            of the files, is said and is no failure.
+        time_limit_s: For each engine to open a file, and for each part of the samples.
         progress: Called with ``(stage, done, total)`` while work goes on.
 
     Raises:
         ArtifactError: No bundle, or one whose files were changed.
         DataError: Samples that do not fit.
-        UsageError: There are neither kept predictions for these data nor the model.
+        UsageError: An unknown target, one that takes no file of the bundle, or neither kept
+            predictions for these data nor the model.
     """
     converted = Bundle.load(bundle_dir)
     inputs = converted.manifest.artifacts[0].data_inputs
     samples = load_samples(data, inputs, split="test")
     predictor = source_of_truth(converted, model)
-    return check_bundle(converted, samples, predictor, progress=progress)
+    profiles = shipped() if all_targets else [profile_of(target) for target in targets]
+    chosen = [Target.of(profile, time_limit_s=time_limit_s) for profile in profiles]
+    return check_bundle(converted, samples, predictor, chosen, every=all_targets, progress=progress)
 
 
 def inspect(model: Any, *, unsafe: bool = False, custom: str | Path | None = None) -> Inspection:

@@ -32,6 +32,7 @@ def artifact(file: str, build: Build, content: bytes, graph: Graph) -> manifest.
         time_axes=time_axes(graph),
         op_counts=dict(sorted(Counter(op.kind for op in graph.ops).items())),
         macs=graph.macs(),
+        targets=build.targets,
     )
 
 

@@ -100,6 +100,7 @@ class Artifact:
         recurrent: How it holds recurrent layers, if it has any.
         states: Of an artifact that runs one step.
         time_axes: Likewise.
+        targets: Those that it was written for, where the conversion was told any.
     """
 
     file: str
@@ -114,6 +115,7 @@ class Artifact:
     recurrent: Recurrent | None = None
     states: tuple[State, ...] = ()
     time_axes: TimeAxes | None = None
+    targets: tuple[str, ...] = ()
 
     @property
     def data_inputs(self) -> list[str]:
@@ -189,6 +191,7 @@ def artifact_from_json(data: Mapping[str, Any]) -> Artifact:
         "recurrent": optional(Recurrent, data.get("recurrent")),
         "states": tuple(state_from_json(entry) for entry in data.get("states", ())),
         "time_axes": optional(TimeAxes, data.get("time_axes")),
+        "targets": tuple(data.get("targets", ())),
     }
     return Artifact(**{**data, **ports, **known})
 

@@ -1,8 +1,8 @@
 """Which files a conversion writes, and how each of them holds recurrent layers."""
 
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from edgenn.errors import EdgennWarning, UnsupportedError, UsageError
 from edgenn.ir.graph import Graph
@@ -10,6 +10,10 @@ from edgenn.lowering.recurrent.forms import Form, is_recurrent, require_form, wa
 from edgenn.lowering.recurrent.fused import require_integer_kernel
 from edgenn.options import DEFAULT_RNN_FORM, DEFAULT_RNN_PRECISION
 from edgenn.quantization.schemes import Gates, Scheme
+from edgenn.targets.profile import Profile
+
+HLS4ML = "hls4ml"
+"""The format whose layers are those of hls4ml: recurrent ones are whole."""
 
 STATEFUL = "stateful"
 """Key of ``Graph.metadata``: the paths of layers that keep their state between calls."""
@@ -22,45 +26,156 @@ class Build:
     Attributes:
         form: Of recurrent layers; ``None`` where there are none.
         gates: Their precision in full-integer schemes.
+        batch: What the batch is fixed to; ``None`` where it stays open.
+        variant: What tells its file from others of its scheme and format, such as
+            ``unrolled.batch1``.
+        targets: Those that it is written for.
     """
 
     scheme: Scheme
     format: str
     form: Form | None
     gates: Gates
+    batch: int | None = None
+    variant: str = ""
+    targets: tuple[str, ...] = ()
+
+    def file(self, name: str) -> str:
+        """The file's name in the bundle of a model."""
+        parts = (name, str(self.scheme), self.variant, self.format)
+        return ".".join(part for part in parts if part)
 
 
 def builds(
-    graph: Graph, schemes: Sequence[Scheme], formats: Sequence[str], rnn: str, precision: str
+    graph: Graph,
+    schemes: Sequence[Scheme],
+    formats: Sequence[str],
+    rnn: str,
+    precision: str,
+    batch: int | None = None,
 ) -> list[Build]:
     """The files to write, scheme by scheme.
 
     Args:
         rnn: One of ``RNN_FORMS``.
         precision: One of ``RNN_PRECISIONS``.
+        batch: What the batch is fixed to.
 
     Raises:
         UnsupportedError: A layer that the form asked for cannot have.
     """
     result = []
     forms = {format_: chosen_form(graph, format_, rnn) for format_ in dict.fromkeys(formats)}
-    for form in dict.fromkeys(forms.values()):
+    require_forms(graph, forms.values())
+    for scheme in schemes:
+        for format_, form in forms.items():
+            if not go_together(scheme, format_):
+                continue
+            gates = gates_of(graph, scheme, format_, form, precision)
+            result.append(Build(scheme, format_, form, gates, batch))
+    return result
+
+
+def go_together(scheme: Scheme, format_: str) -> bool:
+    """Whether a format can hold a scheme."""
+    return (scheme is Scheme.FIXED16) == (format_ == HLS4ML)
+
+
+def require_forms(graph: Graph, forms: Iterable[Form | None]) -> None:
+    """Whether the graph's layers can have the forms; warns of what is odd about one."""
+    for form in dict.fromkeys(forms):
         if form is not None:
             require_form(graph, form)
             if (text := warning_of(graph, form)) is not None:
-                warnings.warn(EdgennWarning(text), stacklevel=3)
-    for scheme in schemes:
-        for format_, form in forms.items():
-            gates = chosen_gates(scheme, format_, form, precision)
-            if gates is Gates.FUSED:
-                require_integer_kernel(graph)
-            result.append(Build(scheme, format_, form, gates))
-    return result
+                warnings.warn(EdgennWarning(text), stacklevel=4)
+
+
+def builds_for_targets(
+    graph: Graph,
+    profiles: Sequence[Profile],
+    schemes: Sequence[Scheme],
+    rnn: str,
+    precision: str,
+    batch: int | None = None,
+) -> list[Build]:
+    """The files that targets need; two that need the same share one.
+
+    Args:
+        schemes: What was asked for; nothing, for what each target is best at.
+        rnn: One of ``RNN_FORMS``; ``auto`` for what each target takes.
+        precision: One of ``RNN_PRECISIONS``.
+        batch: For targets that leave it open.
+
+    Raises:
+        UsageError: A target takes none of the schemes.
+        UnsupportedError: A layer that cannot have any form that a target takes.
+    """
+    shared: dict[Build, list[str]] = {}
+    for profile in profiles:
+        rules = profile.artifact
+        for scheme in schemes_for(profile, schemes):
+            form, gates = recurrence_for(graph, profile, scheme, rnn, precision)
+            build = Build(scheme, rules.format, form, gates, rules.batch or batch)
+            shared.setdefault(build, []).append(profile.name)
+    require_forms(graph, (build.form for build in shared))
+    return [
+        replace(build, targets=tuple(names), variant=variant(build, batch))
+        for build, names in shared.items()
+    ]
+
+
+def schemes_for(profile: Profile, asked: Sequence[Scheme]) -> list[Scheme]:
+    """Of the schemes asked for, those that a target takes; its best one by default."""
+    known = [Scheme(scheme) for scheme in profile.artifact.schemes]
+    taken = [scheme for scheme in asked if scheme in known] if asked else known[:1]
+    if not taken:
+        raise UsageError(
+            f"{profile.name} takes {' or '.join(known)}, not {' or '.join(asked)}",
+            f"add --quantize {known[0]}",
+        )
+    return taken
+
+
+def recurrence_for(
+    graph: Graph, profile: Profile, scheme: Scheme, rnn: str, precision: str
+) -> tuple[Form | None, Gates]:
+    """The first form that a target takes and that all of the model's layers can have."""
+    rules = profile.artifact
+    if precision == DEFAULT_RNN_PRECISION:
+        precision = rules.gates
+    if rnn != DEFAULT_RNN_FORM or not rules.recurrent or not is_recurrent(graph):
+        form = chosen_form(graph, rules.format, rnn)
+        return form, gates_of(graph, scheme, rules.format, form, precision)
+    reasons = []
+    for form in map(Form, rules.recurrent):
+        try:
+            require_form(graph, form)
+            return form, gates_of(graph, scheme, rules.format, form, precision)
+        except (UnsupportedError, UsageError) as error:
+            reasons.append(f"{form}: {error.message}")
+    raise UnsupportedError(
+        f"{profile.name} takes recurrent layers {' or '.join(rules.recurrent)}"
+        f" ({'; '.join(reasons)})",
+        "choose a target that runs loops, such as cpu-xnnpack",
+    )
+
+
+def variant(build: Build, batch: int | None) -> str:
+    """What a file says in its name besides scheme and format.
+
+    Args:
+        batch: Of files that have no such word.
+    """
+    plain = (None, Form.LOOP, Form.NATIVE)
+    parts = [] if build.form in plain else [str(build.form)]
+    if build.batch != batch:
+        parts.append(f"batch{build.batch}")
+    return ".".join(parts)
 
 
 def chosen_form(graph: Graph, format_: str, rnn: str) -> Form | None:
     """The form asked for, in the words of the file's format."""
-    if not is_recurrent(graph):
+    if format_ == HLS4ML or not is_recurrent(graph):
         return None
     if rnn == DEFAULT_RNN_FORM:
         rnn = Form.STEP if graph.metadata.get(STATEFUL) else Form.LOOP
@@ -68,6 +183,16 @@ def chosen_form(graph: Graph, format_: str, rnn: str) -> Form | None:
     if format_ == "onnx" and form in (Form.LOOP, Form.FUSED):
         return Form.NATIVE
     return form
+
+
+def gates_of(
+    graph: Graph, scheme: Scheme, format_: str, form: Form | None, precision: str
+) -> Gates:
+    """``chosen_gates``, once the graph's layers are known to have them."""
+    gates = chosen_gates(scheme, format_, form, precision)
+    if gates is Gates.FUSED:
+        require_integer_kernel(graph)
+    return gates
 
 
 def chosen_gates(scheme: Scheme, format_: str, form: Form | None, precision: str) -> Gates:

@@ -86,7 +86,7 @@ def source_of_truth(converted: Bundle, model: Any) -> Predict | None:
         options = converted.manifest.options
         unsafe, custom = bool(options.get("unsafe")), options.get("custom")
         loaded, _ = load_source(model, unsafe=unsafe, custom=custom)
-        batch = options.get("batch")
+        batch = options.get("batch") or options.get("capture_batch")
         graph = compiler.graph_of(loaded, batch=batch)
         forms = {entry.recurrent and entry.recurrent.form for entry in converted.artifacts.values()}
         if forms == {Form.STEP}:

@@ -29,6 +29,35 @@ debug_option = click.option(
     help="Show the traceback of an error.",
 )
 
+
+def _none_if_empty(
+    context: click.Context, _: click.Parameter, value: tuple[str, ...]
+) -> tuple[str, ...] | None:
+    """Tells an option that was not given from one that was."""
+    return value or None
+
+
+def target_option(meaning: str) -> Callable[[Any], Any]:
+    """``--target``, any number of times."""
+    return click.option(
+        "--target",
+        "targets",
+        multiple=True,
+        metavar="TARGET",
+        help=f"{meaning}; give it again for more.",
+    )
+
+
+time_limit_option = click.option(
+    "--time-limit",
+    "time_limit_s",
+    type=click.FloatRange(min=0, min_open=True),
+    default=choices.DEFAULT_TIME_LIMIT_S,
+    show_default=True,
+    metavar="SECONDS",
+    help="Stop an engine that takes longer to open a file or to run a part of the samples.",
+)
+
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 
 unsafe_flag = click.option(
@@ -50,23 +79,23 @@ conversion_options: tuple[Callable[[Any], Any], ...] = (
         "formats",
         multiple=True,
         type=click.Choice(choices.FORMATS),
-        default=choices.DEFAULT_FORMATS,
-        show_default=True,
-        help="File format to write; give it again for more.",
+        callback=_none_if_empty,
+        help="File format to write; give it again for more.  [default: tflite, onnx]",
     ),
     click.option(
         "--quantize",
         "quantize",
         multiple=True,
         type=click.Choice(choices.SCHEMES),
-        default=choices.DEFAULT_SCHEMES,
-        show_default=True,
+        callback=_none_if_empty,
         metavar="SCHEME",
         help=(
             f"What is stored in which precision: {', '.join(choices.SCHEMES)}; give it again"
-            " for more. int8 and int16x8 need --calibration."
+            " for more. int8 and int16x8 need --calibration.  [default: float32, or what a target"
+            " is best at]"
         ),
     ),
+    target_option("Write what a target needs: a name that edgenn targets lists, or a .toml file"),
     click.option(
         "--calibration",
         type=FILE,

@@ -1,54 +1,76 @@
-"""Runs every artifact of a bundle on every engine and compares with Keras."""
+"""Runs every artifact of a bundle on every target and compares with Keras."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 
 import numpy as np
 
 from edgenn.bundle import Bundle
 from edgenn.data import Dataset
-from edgenn.drift.metrics import Value, compute_metrics
+from edgenn.drift.compare import compare, metrics
+from edgenn.drift.metrics import Value
+from edgenn.drift.peers import Peers
 from edgenn.drift.report import CheckReport, Rung
-from edgenn.errors import ArtifactError, DataError, EngineError, UnavailableError, UsageError
+from edgenn.errors import (
+    EngineError,
+    UnavailableError,
+    UnsupportedError,
+    UsageError,
+)
 from edgenn.manifest import Artifact
 from edgenn.progress import Progress
-from edgenn.runners import LiteRTReferenceRunner, LiteRTRunner, OnnxRuntimeRunner, Runner
+from edgenn.runners import Facts
+from edgenn.runners.target import Target
 from edgenn.runtime.tensor_info import Array
-
-LADDER = (LiteRTReferenceRunner, LiteRTRunner, OnnxRuntimeRunner)
+from edgenn.targets.fit import misfit, written_for
 
 Outputs = Mapping[str, Array]
 Predict = Callable[[Dataset], Outputs]
 """Keras's predictions: output name → array."""
 
+FINDINGS = (EngineError, UnavailableError, UnsupportedError)
+"""What is said of one target in the table while the others go on."""
+
 
 def check_bundle(
     bundle: Bundle,
     data: Dataset,
-    predict: Predict | None = None,
+    predict: Predict | None,
+    targets: Sequence[Target],
     *,
-    runners: Sequence[Runner] | None = None,
+    every: bool = False,
     progress: Progress | None = None,
 ) -> CheckReport:
-    """Climbs the ladder: each artifact on each engine that runs its format.
+    """Climbs the ladder: each artifact on each target that takes it.
 
     Args:
         data: Real numbers as the Keras model takes them, by input name.
         predict: Computes the reference where none is stored for these data.
-        runners: The rungs, by default LiteRT's reference kernels, LiteRT and ONNX Runtime.
+        targets: The rungs; each engine is started once.
+        every: Nobody asked for these targets by name: one that is not installed, or that takes
+            none of the files, is a note.
 
     Raises:
-        UsageError: There is no reference for these data.
+        UsageError: There is no reference for these data, or no file for a target.
         DataError: Samples that do not fit.
         ArtifactError: An artifact that is damaged or lacks an output.
     """
+    files = {target.name: fitting(bundle, target, every=every) for target in targets}
     source, reference = reference_outputs(bundle, data, predict)
-    runners = [engine() for engine in LADDER] if runners is None else runners
-    rungs = [
-        climb(bundle, artifact, runner, data, reference, progress)
-        for artifact in bundle.manifest.artifacts
-        for runner in runners
-        if artifact.file.endswith(runner.suffix)
-    ]
+    rungs: list[Rung] = []
+    with ExitStack() as stack:
+        opened = {target.name: stack.enter_context(target) for target in targets}
+        peers = Peers(bundle, data, opened, stack)
+        for target in targets:
+            taken = files[target.name]
+            if isinstance(taken, str):
+                rungs.append(Rung("", "", target.name, notes=(taken,)))
+                continue
+            for artifact in taken:
+                rung = climb(bundle, artifact, target, data, reference, peers, progress)
+                rungs.append(excused(rung) if every else rung)
+    order = list(bundle.artifacts)
+    rungs.sort(key=lambda rung: order.index(rung.artifact) if rung.artifact else len(order))
     of_keras = {name: metrics(array, array, data, reference) for name, array in reference.items()}
     return CheckReport(
         bundle.manifest.name,
@@ -60,6 +82,33 @@ def check_bundle(
         tuple(rungs),
         label_notes(data, reference, of_keras),
     )
+
+
+def fitting(bundle: Bundle, target: Target, *, every: bool) -> list[Artifact] | str:
+    """The files that were written for a target, else all that it takes; or why there are none.
+
+    Raises:
+        UsageError: There are none, and the target was asked for by name.
+    """
+    artifacts = bundle.manifest.artifacts
+    if own := [artifact for artifact in artifacts if target.name in artifact.targets]:
+        return own
+    reasons = {artifact.file: misfit(target.profile, artifact) for artifact in artifacts}
+    if taken := [artifact for artifact in artifacts if reasons[artifact.file] is None]:
+        return taken
+    files = "; ".join(f"{file}: {reason}" for file, reason in reasons.items())
+    if every:
+        return f"takes none of the files ({files})"
+    raise UsageError(
+        f"{bundle.path} has no file for {target.name} ({files})", written_for(target.name)
+    )
+
+
+def excused(rung: Rung) -> Rung:
+    """A target that is not installed is no failure where nobody asked for it."""
+    if rung.exit_code != UnavailableError.exit_code:
+        return rung
+    return Rung(rung.artifact, rung.scheme, rung.target, rung.engine, notes=rung.findings)
 
 
 def label_notes(
@@ -92,53 +141,64 @@ def reference_outputs(
 def climb(
     bundle: Bundle,
     artifact: Artifact,
-    runner: Runner,
+    target: Target,
     data: Dataset,
     reference: Outputs,
+    peers: Peers,
     progress: Progress | None,
 ) -> Rung:
-    """One rung; an engine that fails is a finding, not the end."""
+    """One rung: numbers from the runner, cost from the estimator.
+
+    An engine that fails is a finding, not the end; the other's half stands all the same.
+    """
+    path = bundle.file(artifact.file)
+    findings: list[str] = []
+    warnings: list[str] = []
+    codes = [0]
+    facts, estimator = Facts(), ""
+    if target.estimator is not None:
+        try:
+            estimate = target.estimator.estimate(path)
+        except FINDINGS as error:
+            findings.append(str(error))
+            codes.append(error.exit_code)
+        else:
+            facts, estimator = estimate.facts, estimate.version
+            warnings += estimate.warnings
+            findings += estimate.findings
+    time = target.profile.judge.time
     try:
-        result = runner.run(bundle.file(artifact.file), data.inputs, progress)
-    except (EngineError, UnavailableError) as error:
+        result = target.runner.run(path, data.inputs, progress)
+    except FINDINGS as error:
         return Rung(
             artifact.file,
             artifact.scheme,
-            runner.name,
-            findings=(str(error),),
-            exit_code=error.exit_code,
+            target.name,
+            target.runner.name,
+            time=time,
+            warnings=tuple(warnings),
+            findings=(*findings, str(error)),
+            exit_code=max(*codes, error.exit_code),
+            estimator=estimator,
+            facts=facts,
         )
+    values = compare(reference, result.outputs, data, artifact.file)
+    peers.remember(target, artifact, result.outputs)
+    verdict = peers.judge(target, artifact, result.outputs)
     return Rung(
         artifact.file,
         artifact.scheme,
-        runner.name,
+        target.name,
+        target.runner.name,
         result.version,
-        compare(reference, result.outputs, data, artifact.file),
+        values,
         result.latency_ms,
-        result.warnings,
-        result.findings,
+        time,
+        (*warnings, *result.warnings),
+        (*findings, *result.findings, *verdict.findings),
+        max(codes),
+        estimator,
+        result.facts.joined(facts),
+        verdict.peer,
+        verdict.difference,
     )
-
-
-def compare(
-    reference: Outputs, outputs: Outputs, data: Dataset, where: str
-) -> dict[str, dict[str, Value]]:
-    """Output name → metric → value."""
-    for name, expected in reference.items():
-        if name not in outputs:
-            raise ArtifactError(f"{where} has no output {name!r}, only {list(outputs)}")
-        if outputs[name].shape != expected.shape:
-            raise DataError(
-                f"{where}: output {name!r} has shape {outputs[name].shape}, Keras gave"
-                f" {expected.shape}"
-            )
-    return {
-        name: metrics(expected, outputs[name], data, reference)
-        for name, expected in reference.items()
-    }
-
-
-def metrics(expected: Array, actual: Array, data: Dataset, reference: Outputs) -> dict[str, Value]:
-    # labels belong to the only output; with several nobody says to which
-    labels = data.labels if len(reference) == 1 else None
-    return compute_metrics(expected, actual, labels)

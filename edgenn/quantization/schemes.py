@@ -19,6 +19,9 @@ class Scheme(StrEnum):
     INT16X8 = "int16x8"
     """Full integer: weights int8 per channel, activations int16 symmetric, bias int64."""
 
+    FIXED16 = "fixed16"
+    """Fixed-point numbers of 16 bits, for programmable logic: only hls4ml files hold it."""
+
     @property
     def is_full_integer(self) -> bool:
         return self in INTEGER_FORMATS

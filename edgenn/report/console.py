@@ -2,21 +2,22 @@
 
 from collections.abc import Iterable
 
-from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from edgenn.bundle import Bundle
 from edgenn.drift import METRICS, CheckReport, Rung
-from edgenn.errors import UnavailableError
+from edgenn.errors import UnavailableError, UnsupportedError
 from edgenn.inspection import Inspection
+from edgenn.report.cost import cost_table, has_cost
 from edgenn.report.numbers import (
     count_text,
     metric_text,
     milliseconds_text,
     size_text,
 )
+from edgenn.report.tables import plain_table
 from edgenn.runtime.tensor_info import TensorInfo, shape_text
 
 
@@ -29,10 +30,14 @@ def print_check(report: CheckReport, console: Console) -> None:
     for output in report.reference_metrics:
         title = f"output {escape(output)}" if len(report.reference_metrics) > 1 else None
         console.print(check_table(report, output, title))
+    if any(has_cost(rung) for rung in report.rungs):
+        console.print(cost_table(report))
     for note in report.notes:
         console.print(f"[yellow]{escape(note)}[/]", highlight=False)
     for rung in report.rungs:
-        where = f"{escape(rung.artifact)} on {rung.engine}"
+        where = f"{escape(rung.artifact)} on {rung.target}" if rung.artifact else rung.target
+        for line in rung.notes:
+            console.print(f"[dim]{where}: {escape(line)}[/]", highlight=False)
         for finding in rung.findings:
             console.print(f"[red]{where}: {escape(finding)}[/]", highlight=False)
         for warning in rung.warnings:
@@ -44,7 +49,7 @@ def check_table(report: CheckReport, output: str, title: str | None) -> Table:
     shown = [name for name in METRICS if has_values(report, output, name)]
     table = plain_table(title)
     table.add_column("scheme")
-    table.add_column("engine")
+    table.add_column("target")
     for name in shown:
         # the unit in a line of its own keeps the columns narrow
         table.add_column(f"{METRICS[name].title}\n{METRICS[name].unit}".rstrip(), justify="right")
@@ -57,22 +62,34 @@ def check_table(report: CheckReport, output: str, title: str | None) -> Table:
         table.add_row("[dim]Keras[/]", "", *cells, "")
     previous = ""
     for rung in report.rungs:
+        if not rung.artifact:
+            continue
         scheme = rung.scheme if rung.scheme != previous else ""
         previous = rung.scheme
-        table.add_row(scheme, rung.engine, *rung_cells(rung, output, shown))
+        table.add_row(scheme, rung.target, *rung_cells(rung, output, shown))
     return table
 
 
 def rung_cells(rung: Rung, output: str, shown: Iterable[str]) -> list[str]:
     if rung.metrics is None:
-        return [
-            "[red]absent[/]" if rung.exit_code == UnavailableError.exit_code else "[red]failed[/]"
-        ]
+        return [failure_text(rung)]
     values = rung.metrics[output]
-    return [
-        *(metric_text(name, values[name]) for name in shown),
-        milliseconds_text(rung.latency_ms),
-    ]
+    return [*(metric_text(name, values[name]) for name in shown), latency_text(rung)]
+
+
+def failure_text(rung: Rung) -> str:
+    """Why there are no numbers, in a word; the line below the table says it all."""
+    if rung.notes:
+        return "[dim]absent[/]"
+    words = {UnavailableError.exit_code: "absent", UnsupportedError.exit_code: "refused"}
+    return f"[red]{words.get(rung.exit_code, 'failed')}[/]"
+
+
+def latency_text(rung: Rung) -> str:
+    """The time of a sample, where it is the device's."""
+    if rung.time != "measured" or rung.facts.software:
+        return "-"
+    return milliseconds_text(rung.latency_ms)
 
 
 def has_values(report: CheckReport, output: str, metric: str) -> bool:
@@ -135,14 +152,3 @@ def quantization_cells(info: TensorInfo) -> tuple[str, str, str]:
     if info.scale is None:
         return info.dtype, "", ""
     return info.dtype, f"{info.scale:.6g}", str(info.zero_point)
-
-
-def plain_table(title: str | None) -> Table:
-    """The look of all tables: a line under the head, nothing else."""
-    return Table(
-        title=title,
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        padding=(0, 1, 0, 0),
-    )

@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import edgenn
 from edgenn.errors import UnavailableError
 
 LAST_LINES = 3
@@ -136,7 +135,7 @@ def _python_in(folder: Path) -> Path:
 
 def _link(python: Path) -> None:
     """Shows the environment this edgenn, wherever it is now."""
-    package = Path(edgenn.__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     (site,) = python.parents[1].glob("lib/python*/site-packages")
     link = site / package.name
     if link.is_symlink() and link.resolve() == package:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 
 from edgenn.errors import ArtifactError, DataError, EdgennError, EngineError
+from edgenn.options import DEFAULT_TIME_LIMIT_S
 from edgenn.progress import Progress
 from edgenn.runners.child import Child
 from edgenn.runners.environments import Requirement, python_of
@@ -21,8 +22,6 @@ from edgenn.runtime.tensor_info import Array, TensorInfo
 
 MESSAGE_BYTES = 1 << 24
 """Samples that go to the child in one message; bounds the memory on both sides."""
-
-TIME_LIMIT_S = 600.0
 
 WARNING = re.compile(r"warn|error|fail|fallback|not supported|unsupported", re.IGNORECASE)
 
@@ -113,7 +112,10 @@ class Runner:
     gives_numbers: ClassVar[bool] = True
 
     def __init__(
-        self, options: Mapping[str, Any] | None = None, *, time_limit_s: float = TIME_LIMIT_S
+        self,
+        options: Mapping[str, Any] | None = None,
+        *,
+        time_limit_s: float = DEFAULT_TIME_LIMIT_S,
     ) -> None:
         self.options = dict(options or {})
         self.time_limit_s = time_limit_s

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from edgenn.options import DEFAULT_TIME_LIMIT_S
 from edgenn.runners.registry import runner_class
-from edgenn.runners.runner import TIME_LIMIT_S, Runner
+from edgenn.runners.runner import Runner
 from edgenn.targets.profile import Profile
 
 
@@ -28,7 +29,7 @@ class Target:
         return self.profile.name
 
     @classmethod
-    def of(cls, profile: Profile, *, time_limit_s: float = TIME_LIMIT_S) -> Self:
+    def of(cls, profile: Profile, *, time_limit_s: float = DEFAULT_TIME_LIMIT_S) -> Self:
         """The target of a profile; nothing is started.
 
         Raises:

@@ -42,3 +42,8 @@ def find_target(name: str | Path) -> Profile:
             f"there are {', '.join(near)}; edgenn targets lists all; your own is a .toml file",
         )
     return read_profile(path)
+
+
+def profile_of(target: str | Path | Profile) -> Profile:
+    """A target by name, by path, or as it is; errors as of ``find_target``."""
+    return target if isinstance(target, Profile) else find_target(target)

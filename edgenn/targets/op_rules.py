@@ -1,9 +1,88 @@
-"""Where the ops of a file run on a target: the table ``[ops]`` of a profile."""
+"""Where the ops of a file run on a target: the table ``[ops]`` of a profile.
 
-from pydantic import BaseModel, ConfigDict
+```toml
+[ops]
+elsewhere = "cpu"
+kinds = ["CONV_2D", "AVERAGE_POOL_2D"]
+absent = "Unsupported opType"
+
+[[ops.limits]]
+of = ["AVERAGE_POOL_2D"]
+when = { padding = "VALID" }
+needs = { kernel_h = { most = 256 }, kernel_area = { most = 65536 } }
+reason = "Kernel height must be less than or equal to 256."
+```
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from edgenn.targets.quantities import Quantity
+
+Plain = bool | int | float | str
 
 
-class OpRules(BaseModel):
-    """Filled in by the pre-flight."""
-
+class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Range(Table):
+    """Numbers between two bounds, each included; one may be left out."""
+
+    least: float | None = None
+    most: float | None = None
+
+
+Allowed = Plain | tuple[Plain, ...] | Range
+"""One value, several of which any will do, or a range."""
+
+Conditions = Mapping[Quantity, Allowed]
+"""Quantity → what it may be; all have to hold. A quantity with several values, such as the sizes
+of a shape, holds if all of them do; one that the op does not have holds."""
+
+
+class Limit(Table):
+    """Something that ops have to keep to.
+
+    Attributes:
+        of: Kinds of ops; all where it is left out.
+        but: Kinds that are spared.
+        when: The limit is for ops of which this is so; for all where it is left out. A quantity
+            that the op does not have makes it not so.
+        needs: What has to be so; of several tables, any.
+        reason: Why not, in the engine's own words.
+    """
+
+    of: frozenset[str] | None = None
+    but: frozenset[str] = frozenset()
+    when: Conditions = Field(default_factory=dict)
+    needs: Conditions | tuple[Conditions, ...]
+    reason: str
+
+    def is_for(self, kind: str) -> bool:
+        return (self.of is None or kind in self.of) and kind not in self.but
+
+    @property
+    def alternatives(self) -> tuple[Conditions, ...]:
+        return self.needs if isinstance(self.needs, tuple) else (self.needs,)
+
+
+class OpRules(Table):
+    """What of a file the accelerator runs.
+
+    Attributes:
+        like: Another target, by name or path, whose rules these are; limits are added to its.
+        elsewhere: What becomes of ops that the accelerator does not run: the CPU runs them, or
+            the target refuses the file.
+        kinds: The ops that the accelerator has; all where it is left out.
+        absent: Why others do not run, in the engine's own words.
+        limits: In the order in which the engine looks at them; the first that is broken is told.
+    """
+
+    like: str | None = None
+    elsewhere: Literal["cpu", "refused"] = "cpu"
+    kinds: frozenset[str] | None = None
+    absent: str = "the target has no such op"
+    limits: tuple[Limit, ...] = ()

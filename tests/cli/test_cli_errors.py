@@ -180,7 +180,7 @@ def test_check(tmp_path):
     arguments = ("check", bundle, "--data", "d.npz", "--json", "r.json")
     result = edgenn(*arguments, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    assert "ONNX Runtime" in result.stdout and "LiteRT reference" in result.stdout
+    assert "cpu-onnxruntime" in result.stdout and "cpu-reference" in result.stdout
     assert json.loads((tmp_path / "r.json").read_text())["reference"] == "stored"
     np.savez(tmp_path / "d.npz", x=SAMPLES + 1)
     refused(edgenn(*arguments, cwd=tmp_path), 2, "no Keras predictions")

@@ -25,5 +25,5 @@ def test_bars_where_stderr_is_a_terminal(tmp_path):
     os.close(stderr)
     seen = os.read(terminal, 1 << 16).decode()
     os.close(terminal)
-    assert "net.tflite on LiteRT default" in seen and "100%" in seen
+    assert "net.tflite on litert" in seen and "100%" in seen
     assert b"\x1b" not in result.stdout

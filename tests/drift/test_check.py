@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from support.bundles import SAMPLES, make_bundle, predict
+from support.targets import cpu_targets, fake_target
 
 from edgenn.data import dataset
 from edgenn.drift import check_bundle
@@ -21,12 +22,14 @@ def fake(shift=0.0, **options):
 
 def test_three_rungs_against_the_stored_reference(tmp_path, data):
     seen = []
-    report = check_bundle(make_bundle(tmp_path), data, progress=lambda *step: seen.append(step))
+    report = check_bundle(
+        make_bundle(tmp_path), data, None, cpu_targets(), progress=lambda *step: seen.append(step)
+    )
     assert report.reference == "stored"
-    assert [(rung.artifact, rung.engine) for rung in report.rungs] == [
-        ("net.float32.tflite", "LiteRT reference"),
-        ("net.float32.tflite", "LiteRT default"),
-        ("net.float32.onnx", "ONNX Runtime"),
+    assert [(rung.artifact, rung.target) for rung in report.rungs] == [
+        ("net.float32.tflite", "cpu-reference"),
+        ("net.float32.tflite", "cpu-xnnpack"),
+        ("net.float32.onnx", "cpu-onnxruntime"),
     ]
     for rung in report.rungs:
         values = rung.metrics["y"]
@@ -42,8 +45,8 @@ def test_other_data_need_a_prediction(tmp_path):
     bundle = make_bundle(tmp_path)
     other = dataset({"x": SAMPLES[:3] * 2})
     with pytest.raises(UsageError, match=r"no Keras predictions for the data.*--model"):
-        check_bundle(bundle, other)
-    report = check_bundle(bundle, other, predict, runners=[fake()])
+        check_bundle(bundle, other, None, [])
+    report = check_bundle(bundle, other, predict, [fake_target(fake())])
     assert (report.reference, report.samples) == ("computed", 3)
     assert report.rungs[0].metrics["y"]["max_abs"] == 0
 
@@ -52,11 +55,11 @@ def test_stored_reference_is_used_though_a_model_is_at_hand(tmp_path, data):
     def never(data):
         raise AssertionError
 
-    assert check_bundle(make_bundle(tmp_path), data, never, runners=[]).reference == "stored"
+    assert check_bundle(make_bundle(tmp_path), data, never, []).reference == "stored"
 
 
 def test_metrics_of_a_known_drift(tmp_path, data):
-    report = check_bundle(make_bundle(tmp_path), data, runners=[fake(0.5)])
+    report = check_bundle(make_bundle(tmp_path), data, None, [fake_target(fake(0.5))])
     (rung,) = report.rungs
     assert rung.metrics["y"]["rmse"] == pytest.approx(0.5, rel=1e-5)
 
@@ -65,7 +68,7 @@ def test_labels_give_accuracy_to_keras_and_the_rungs(tmp_path):
     bundle = make_bundle(tmp_path, reference=False)
     pixels = dataset({"x": SAMPLES}, np.zeros((6, 4, 4), np.int64))
     expected = float((predict(pixels)["y"].argmax(-1) == 0).mean())
-    report = check_bundle(bundle, pixels, predict, runners=[fake()])
+    report = check_bundle(bundle, pixels, predict, [fake_target(fake())])
     assert report.reference_metrics["y"]["accuracy"] == pytest.approx(expected)
     assert report.rungs[0].metrics["y"]["accuracy"] == pytest.approx(expected)
 
@@ -73,19 +76,17 @@ def test_labels_give_accuracy_to_keras_and_the_rungs(tmp_path):
 def test_labels_that_name_no_class_are_not_dropped_in_silence(tmp_path):
     bundle = make_bundle(tmp_path)
     classes = dataset({"x": SAMPLES}, np.zeros((len(SAMPLES), 4, 4), np.int64))
-    assert check_bundle(bundle, classes, runners=[fake()]).notes == ()
+    assert check_bundle(bundle, classes, None, [fake_target(fake())]).notes == ()
     numbers = dataset({"x": SAMPLES}, np.linspace(0, 1, len(SAMPLES)))
-    (note,) = check_bundle(bundle, numbers, runners=[fake()]).notes
+    (note,) = check_bundle(bundle, numbers, None, [fake_target(fake())]).notes
     assert "no accuracy" in note and "float64" in note and "'y'" in note
 
 
 def test_a_crash_is_a_finding_and_the_others_go_on(tmp_path, data):
-    report = check_bundle(make_bundle(tmp_path, crash=True), data)
+    report = check_bundle(make_bundle(tmp_path, crash=True), data, None, cpu_targets())
     assert len(report.rungs) == 5
     failed = [rung for rung in report.rungs if rung.metrics is None]
-    assert [(rung.artifact, rung.engine) for rung in failed] == [
-        ("net.int8.tflite", "LiteRT default")
-    ]
+    assert [(rung.artifact, rung.target) for rung in failed] == [("net.int8.tflite", "cpu-xnnpack")]
     assert "signal 11" in failed[0].findings[0]
     assert report.exit_code == 5
 
@@ -99,13 +100,13 @@ def test_a_crash_is_a_finding_and_the_others_go_on(tmp_path, data):
     ],
 )
 def test_exit_codes(tmp_path, data, errors, expected):
-    runners = [fake(error=error) for error in errors]
-    report = check_bundle(make_bundle(tmp_path), data, runners=runners)
+    targets = [fake_target(fake(error=error), str(i)) for i, error in enumerate(errors)]
+    report = check_bundle(make_bundle(tmp_path), data, None, targets)
     assert report.exit_code == expected
 
 
 def test_outputs_that_are_no_numbers(tmp_path, data):
-    report = check_bundle(make_bundle(tmp_path), data, runners=[fake(np.nan)])
+    report = check_bundle(make_bundle(tmp_path), data, None, [fake_target(fake(np.nan))])
     assert report.exit_code == 1
     assert "NaN" in report.rungs[0].findings[0]
 
@@ -113,12 +114,12 @@ def test_outputs_that_are_no_numbers(tmp_path, data):
 def test_outputs_that_do_not_match(tmp_path, data):
     bundle = make_bundle(tmp_path)
     with pytest.raises(ArtifactError, match=r"no output 'y', only .'z'"):
-        check_bundle(bundle, data, runners=[FakeRunner(lambda _: {"z": SAMPLES})])
+        check_bundle(bundle, data, None, [fake_target(FakeRunner(lambda _: {"z": SAMPLES}))])
     with pytest.raises(DataError, match="output 'y' has shape"):
-        check_bundle(bundle, data, runners=[FakeRunner(lambda _: {"y": SAMPLES})])
+        check_bundle(bundle, data, None, [fake_target(FakeRunner(lambda _: {"y": SAMPLES}))])
 
 
 def test_samples_that_do_not_fit_stop_the_check(tmp_path):
     data = dataset({"x": SAMPLES[:, :2]})
     with pytest.raises(DataError, match="'x' must have shape"):
-        check_bundle(make_bundle(tmp_path), data, predict)
+        check_bundle(make_bundle(tmp_path), data, predict, cpu_targets())

@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 from support.artifacts import int8_conv_graph, write_tflite
 from support.bundles import SAMPLES, make_bundle, predict
+from support.targets import fake_target
 
 from edgenn.data import dataset
 from edgenn.drift import METRICS, CheckReport, Rung, check_bundle
@@ -42,9 +43,9 @@ def printed(show, report):
 
 def widest_report():
     rungs = tuple(
-        Rung(f"net.{s}.tflite", s, engine, "1.0", {"y": VALUES}, 1234.5)
+        Rung(f"net.{s}.tflite", s, target, "fake", "1.0", {"y": VALUES}, 1234.5)
         for s in SCHEMES
-        for engine in ("LiteRT reference", "LiteRT default")
+        for target in ("cpu-reference", "cpu-xnnpack")
     )
     return CheckReport("net", "test.npz", "ab", 397, "stored", {"y": VALUES}, rungs)
 
@@ -52,7 +53,7 @@ def widest_report():
 def test_widest_table_fits_and_shortens_nothing():
     text = printed(print_check, widest_report())
     assert "…" not in text
-    for cell in ("1.2e-05", "123.5", "0.99999", "100.0", "98.8", "LiteRT reference", "int16x8"):
+    for cell in ("1.2e-05", "123.5", "0.99999", "100.0", "98.8", "cpu-reference", "int16x8"):
         assert cell in text
     for metric in METRICS.values():
         assert metric.title in text
@@ -62,7 +63,7 @@ def test_widest_table_fits_and_shortens_nothing():
 
 def test_columns_without_values_are_left_out(tmp_path):
     report = check_bundle(
-        make_bundle(tmp_path, reference=False), dataset({"x": SAMPLES}), predict, runners=[]
+        make_bundle(tmp_path, reference=False), dataset({"x": SAMPLES}), predict, []
     )
     text = printed(print_check, report)
     assert "acc." not in text
@@ -70,7 +71,7 @@ def test_columns_without_values_are_left_out(tmp_path):
 
 def test_failures_and_warnings_are_told(tmp_path):
     rung = Rung("n.int8.tflite", "int8", "LiteRT", findings=("signal 11 [x]",), warnings=("w",))
-    missing = Rung("n.int8.onnx", "int8", "ONNX Runtime", findings=("no package",), exit_code=4)
+    missing = Rung("n.int8.onnx", "int8", "cpu-onnxruntime", findings=("no package",), exit_code=4)
     report = CheckReport("net", "d", "", 1, "stored", {"y": VALUES}, (rung, missing))
     text = printed(print_check, report)
     assert "failed" in text and "absent" in text
@@ -78,7 +79,7 @@ def test_failures_and_warnings_are_told(tmp_path):
 
 
 def test_several_outputs_have_a_table_each():
-    rung = Rung("n.float32.tflite", "float32", "e", "1", {"a": VALUES, "b": VALUES}, 1.0)
+    rung = Rung("n.float32.tflite", "float32", "t", "e", "1", {"a": VALUES, "b": VALUES}, 1.0)
     report = CheckReport("net", "d", "", 1, "stored", {"a": VALUES, "b": VALUES}, (rung,))
     text = printed(print_check, report)
     assert "output a" in text and "output b" in text
@@ -95,7 +96,8 @@ def test_json_has_everything_and_no_infinity(tmp_path):
     report = check_bundle(
         make_bundle(tmp_path),
         dataset({"x": SAMPLES}),
-        runners=[FakeRunner(lambda inputs: predict(dataset(inputs)))],
+        predict,
+        [fake_target(FakeRunner(lambda inputs: predict(dataset(inputs))))],
     )
     assert report.rungs[0].metrics["y"]["sqnr_db"] == np.inf
 

@@ -1,6 +1,4 @@
-"""One process serves many artifacts, and costs next to nothing."""
-
-import time
+"""One process serves many artifacts."""
 
 import numpy as np
 import pytest
@@ -57,18 +55,6 @@ def test_after_a_crash_there_is_another(artifacts, tmp_path):
         with pytest.raises(EngineError, match=r"signal 11"):
             runner.run(crashing, {"x": X[:1]})
         assert runner.run(artifacts[1], {"x": X}).outputs
-
-
-def test_a_warm_run_costs_less_than_5_ms_more_than_the_engine(artifacts):
-    with LiteRTRunner() as runner:
-        runner.run(artifacts[0], {"x": X[:1]})
-        costs_ms = []
-        for _ in range(20):
-            began = time.perf_counter()
-            result = runner.run(artifacts[0], {"x": X[:1]})
-            costs_ms.append((time.perf_counter() - began) * 1e3 - result.latencies_ms[0])
-    # the best of many: this machine may do other things meanwhile
-    assert min(costs_ms) < 5
 
 
 def test_what_the_engine_said_belongs_to_its_artifact(tmp_path):

@@ -1,0 +1,91 @@
+"""Targets whose numbers another target's have to be."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgenn.bundle import Bundle
+from edgenn.data import Dataset
+from edgenn.errors import EdgennError
+from edgenn.manifest import Artifact
+from edgenn.runners.target import Target
+from edgenn.runtime.tensor_info import Array
+from edgenn.targets import find_target
+
+Outputs = Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a target's numbers stand to its peer's.
+
+    Attributes:
+        difference: The largest one, as a share of the range of the peer's output.
+    """
+
+    peer: str = ""
+    difference: float | None = None
+    findings: tuple[str, ...] = ()
+
+
+class Peers:
+    """Runs peers when they are first asked for, and keeps what they said.
+
+    Args:
+        targets: By name, whose engines are to be used; others are opened in ``stack``.
+    """
+
+    def __init__(
+        self, bundle: Bundle, data: Dataset, targets: Mapping[str, Target], stack: ExitStack
+    ) -> None:
+        self.bundle = bundle
+        self.data = data
+        self._targets = dict(targets)
+        self._stack = stack
+        self._outputs: dict[tuple[str, str], Outputs] = {}
+        self._wanted = {target.profile.judge.peer for target in targets.values()}
+
+    def remember(self, target: Target, artifact: Artifact, outputs: Outputs) -> None:
+        """Keeps what ran anyway, if another target will be compared with it."""
+        if target.name in self._wanted:
+            self._outputs[target.name, artifact.file] = outputs
+
+    def judge(self, target: Target, artifact: Artifact, outputs: Outputs) -> Verdict:
+        """Whether a target keeps within its tolerance of its peer."""
+        rules = target.profile.judge
+        if rules.peer is None or artifact.scheme not in rules.tolerances:
+            return Verdict()
+        tolerance = rules.tolerances[artifact.scheme]
+        try:
+            expected = self._outputs_of(rules.peer, artifact)
+        except EdgennError as error:
+            return Verdict(rules.peer, findings=(f"no comparison with {rules.peer}: {error}",))
+        difference = max(share_of_range(expected[name], outputs[name]) for name in expected)
+        if difference <= tolerance:
+            return Verdict(rules.peer, difference)
+        allowed = f"{tolerance:g} of the range are allowed" if tolerance else "it has to be equal"
+        finding = f"differs from {rules.peer} by {difference:.2g} of the output's range: {allowed}"
+        return Verdict(rules.peer, difference, (finding,))
+
+    def _outputs_of(self, peer: str, artifact: Artifact) -> Outputs:
+        key = (peer, artifact.file)
+        if key not in self._outputs:
+            if peer not in self._targets:
+                target = Target.of(find_target(peer))
+                self._targets[peer] = self._stack.enter_context(target)
+            path = self.bundle.file(artifact.file)
+            result = self._targets[peer].runner.run(path, self.data.inputs)
+            self._outputs[key] = result.outputs
+        return self._outputs[key]
+
+
+def share_of_range(expected: Array, actual: Array) -> float:
+    """The largest difference over the range of ``expected``; infinite where one is no number."""
+    wide, given = expected.astype(np.float64), actual.astype(np.float64)
+    if np.array_equal(wide, given):
+        return 0.0
+    with np.errstate(all="ignore"):
+        share = float(np.abs(given - wide).max() / np.ptp(wide))
+    return share if np.isfinite(share) else float("inf")

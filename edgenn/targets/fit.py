@@ -1,0 +1,34 @@
+"""Whether a file is what a target takes."""
+
+from edgenn.manifest import Artifact
+from edgenn.targets.profile import Profile
+
+STEP = "step"
+"""One step has no loop to be refused: every target takes it."""
+
+
+def misfit(profile: Profile, artifact: Artifact) -> str | None:
+    """Why a file is not what a target takes; ``None`` where it is.
+
+    Args:
+        artifact: As the manifest describes it; an empty scheme is not known.
+    """
+    rules = profile.artifact
+    if artifact.format != rules.format:
+        return f"it is no .{rules.format} file"
+    if artifact.scheme and artifact.scheme not in rules.schemes:
+        return f"it is {artifact.scheme}, not {' or '.join(rules.schemes)}"
+    batches = {info.shape[0] for info in artifact.inputs if info.shape}
+    if rules.batch is not None and batches - {rules.batch}:
+        batch = next(iter(batches - {rules.batch}))
+        said = "open" if batch is None else str(batch)
+        return f"its batch is {said}, not {rules.batch}"
+    form = artifact.recurrent.form if artifact.recurrent else STEP
+    if rules.recurrent and form not in (*rules.recurrent, STEP):
+        return f"its recurrent layers are {form}, not {' or '.join(rules.recurrent)}"
+    return None
+
+
+def written_for(name: str) -> str:
+    """What to do about files that do not fit a target."""
+    return f"edgenn convert MODEL -o DIR --target {name} writes what it takes"
