@@ -1,0 +1,41 @@
+import pytest
+from support.targets import fake_profile
+
+from edgenn.manifest import Artifact, Recurrent
+from edgenn.runtime import TensorInfo
+from edgenn.targets.fit import misfit
+
+
+def artifact(*, format_="tflite", scheme="int8", batch=1, form=None):
+    info = TensorInfo("x", (batch, 4), "float32")
+    recurrent = None if form is None else Recurrent(form, "float32")
+    return Artifact(f"n.{format_}", format_, scheme, "", 1, (info,), (info,), recurrent=recurrent)
+
+
+STRICT = fake_profile(artifact={"batch": 1, "recurrent": ["fused", "unrolled"]})
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({}, None),
+        ({"form": "fused"}, None),
+        ({"form": "unrolled"}, None),
+        ({"form": "step"}, None),
+        ({"scheme": ""}, None),
+        ({"form": "loop"}, "its recurrent layers are loop, not fused or unrolled"),
+        ({"batch": None}, "its batch is open, not 1"),
+        ({"batch": 8}, "its batch is 8, not 1"),
+        ({"scheme": "int16x8"}, "it is int16x8, not float32 or int8"),
+        ({"format_": "onnx"}, "it is no .tflite file"),
+    ],
+)
+def test_a_strict_target(options, reason):
+    assert misfit(STRICT, artifact(**options)) == reason
+
+
+def test_a_lenient_target_takes_any_batch_and_form():
+    profile = fake_profile()
+    for batch in (None, 1, 8):
+        for form in (None, "loop", "fused"):
+            assert misfit(profile, artifact(batch=batch, form=form)) is None
