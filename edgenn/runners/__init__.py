@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from edgenn.errors import ArtifactError
+from edgenn.runners.environments import Requirement
 from edgenn.runners.facts import Facts, Fallback, LayerCost
 from edgenn.runners.fake import FakeRunner
 from edgenn.runners.litert import LiteRTRunner
@@ -34,6 +35,7 @@ __all__ = [
     "LiteRTReferenceRunner",
     "LiteRTRunner",
     "OnnxRuntimeRunner",
+    "Requirement",
     "RunResult",
     "Runner",
     "Said",
