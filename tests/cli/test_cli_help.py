@@ -14,14 +14,28 @@ DOCS = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8
 
 
 def command(name):
-    found = cli.get_command(click.Context(cli), name)
-    assert found is not None
+    """The command of a name, which is two words where it belongs to another."""
+    found = cli
+    for word in name.split():
+        found = found.get_command(click.Context(found), word)
+        assert found is not None
     return found
+
+
+def subcommands():
+    for name in COMMANDS:
+        if isinstance(group := command(name), click.Group):
+            yield from (f"{name} {own}" for own in group.list_commands(click.Context(group)))
+
+
+ALL = (*COMMANDS, *subcommands())
 
 
 def section(name):
     """The part of the page about one command."""
-    return re.split(r"^## ", DOCS.split(f"## edgenn {name}\n", 1)[1], maxsplit=1, flags=re.M)[0]
+    level = 1 + len(name.split())
+    text = re.split(rf"^{'#' * level} edgenn {name}$", DOCS, maxsplit=1, flags=re.M)[1]
+    return re.split(rf"^#{{2,{level}}} |^##+ edgenn ", text, maxsplit=1, flags=re.M)[0]
 
 
 def help_of(*arguments):
@@ -34,9 +48,9 @@ def help_of(*arguments):
     return result.stdout
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", ALL)
 def test_help_has_an_example_and_explains_every_option(name):
-    text = help_of(name)
+    text = help_of(*name.split())
     assert f"Example:\n    edgenn {name} " in text
     for parameter in command(name).params:
         if isinstance(parameter, click.Option):
@@ -45,7 +59,7 @@ def test_help_has_an_example_and_explains_every_option(name):
                 assert flag in text
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", ALL)
 def test_every_option_and_argument_is_in_the_docs(name):
     text = section(name)
     for parameter in command(name).params:
@@ -57,8 +71,8 @@ def test_every_option_and_argument_is_in_the_docs(name):
 
 
 def test_the_docs_know_no_other_command_or_option():
-    assert set(re.findall(r"^## edgenn (\w+)", DOCS, re.M)) == set(COMMANDS)
-    for name in COMMANDS:
+    assert set(re.findall(r"^##+ edgenn (.+)$", DOCS, re.M)) == set(ALL)
+    for name in ALL:
         known = {flag for parameter in command(name).params for flag in parameter.opts}
         written = set(re.findall(r"^\| `(?:-\w`, `)?(--[a-z-]+)", section(name), re.M))
         assert written <= known
