@@ -22,7 +22,7 @@ from edgenn.progress import Progress
 from edgenn.runners import Facts
 from edgenn.runners.target import Target
 from edgenn.runtime.tensor_info import Array
-from edgenn.targets.fit import misfit, written_for
+from edgenn.targets.fit import misfit, reasons_text, written_for
 
 Outputs = Mapping[str, Array]
 Predict = Callable[[Dataset], Outputs]
@@ -96,7 +96,7 @@ def fitting(bundle: Bundle, target: Target, *, every: bool) -> list[Artifact] | 
     reasons = {artifact.file: misfit(target.profile, artifact) for artifact in artifacts}
     if taken := [artifact for artifact in artifacts if reasons[artifact.file] is None]:
         return taken
-    files = "; ".join(f"{file}: {reason}" for file, reason in reasons.items())
+    files = reasons_text(reasons)
     if every:
         return f"takes none of the files ({files})"
     raise UsageError(

@@ -55,9 +55,9 @@ class Peers:
     def judge(self, target: Target, artifact: Artifact, outputs: Outputs) -> Verdict:
         """Whether a target keeps within its tolerance of its peer."""
         rules = target.profile.judge
-        if rules.peer is None or artifact.scheme not in rules.tolerances:
+        tolerance = rules.tolerance(artifact.scheme, recurrent=artifact.recurrent is not None)
+        if rules.peer is None or tolerance is None:
             return Verdict()
-        tolerance = rules.tolerances[artifact.scheme]
         try:
             expected = self._outputs_of(rules.peer, artifact)
         except EdgennError as error:

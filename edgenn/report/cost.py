@@ -5,6 +5,7 @@ from rich.table import Table
 
 from edgenn.drift import CheckReport, Rung
 from edgenn.report.numbers import count_text, size_text
+from edgenn.report.rungs import by_artifact, labels
 from edgenn.report.tables import plain_table
 from edgenn.runners import Facts
 
@@ -19,25 +20,23 @@ def has_cost(rung: Rung) -> bool:
 def cost_table(report: CheckReport) -> Table:
     """Rows are the rungs whose engines know what the device has to do."""
     table = plain_table(None)
-    for column in ("file", "target"):
-        table.add_column(column, overflow="fold")
+    for column in ("scheme", "target"):
+        table.add_column(column)
     for column in ("cycles", "memory", "on it"):
         table.add_column(column, justify="right")
-    table.add_column("says", overflow="fold")
-    previous = ""
-    for rung in filter(has_cost, report.rungs):
-        file = rung.artifact if rung.artifact != previous else ""
-        previous = rung.artifact
-        facts = rung.facts
-        share = facts.accelerator_share
-        table.add_row(
-            escape(file),
-            rung.target,
-            count_text(facts.cycles),
-            memory_text(facts),
-            "-" if share is None else f"{100 * share:.1f} %",
-            escape(who_says(rung)),
-        )
+    table.add_column("who says so", overflow="fold")
+    for rungs in by_artifact(filter(has_cost, report.rungs)):
+        for label, rung in zip(labels(rungs), rungs, strict=True):
+            facts = rung.facts
+            share = facts.accelerator_share
+            table.add_row(
+                escape(label),
+                rung.target,
+                count_text(facts.cycles),
+                memory_text(facts),
+                "-" if share is None else f"{100 * share:.1f} %",
+                escape(who_says(rung)),
+            )
     return table
 
 

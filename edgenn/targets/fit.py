@@ -1,5 +1,7 @@
 """Whether a file is what a target takes."""
 
+from collections.abc import Mapping
+
 from edgenn.manifest import Artifact
 from edgenn.targets.profile import Profile
 
@@ -32,3 +34,13 @@ def misfit(profile: Profile, artifact: Artifact) -> str | None:
 def written_for(name: str) -> str:
     """What to do about files that do not fit a target."""
     return f"edgenn convert MODEL -o DIR --target {name} writes what it takes"
+
+
+def reasons_text(reasons: Mapping[str, str | None]) -> str:
+    """File → reason in a few words: files with the same one are named together."""
+    files: dict[str, list[str]] = {}
+    for file, reason in reasons.items():
+        files.setdefault(reason or "", []).append(file)
+    if len(files) == 1 and len(reasons) > 1:
+        return f"of each of them, {next(iter(files))}"
+    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in files.items())

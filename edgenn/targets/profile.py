@@ -54,13 +54,21 @@ class Judge(Table):
         peer: Another target, whose numbers these have to be.
         tolerances: Scheme → the largest difference from the peer, as a share of the range of its
             output; 0 is bit for bit. Schemes that are left out may differ.
+        recurrent_tolerances: The same for files with recurrent layers, in which one step of
+            rounding goes on from step to step; those of all files by default.
         time: What its latency is worth: ``measured`` on the device, ``estimated`` by a model of
             it, or ``none``: the host's, which says nothing of the device.
     """
 
     peer: str | None = None
     tolerances: Mapping[str, NonNegativeFloat] = Field(default_factory=dict)
+    recurrent_tolerances: Mapping[str, NonNegativeFloat] = Field(default_factory=dict)
     time: Literal["measured", "estimated", "none"] = "measured"
+
+    def tolerance(self, scheme: str, *, recurrent: bool) -> float | None:
+        """How far a file may be from the peer; ``None`` where it does not matter."""
+        general = self.tolerances.get(scheme)
+        return self.recurrent_tolerances.get(scheme, general) if recurrent else general
 
 
 class Profile(Table):

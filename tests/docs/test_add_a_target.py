@@ -54,10 +54,10 @@ def test_the_page(tmp_path, shell):
         (tmp_path / name).write_text(text)
     printed = shell(with_profile)
     assert re.search(r"int8 +my-board +0\.0", printed)
-    assert "digits_cnn.int8.batch1.tflite" in printed
+    assert (tmp_path / "build/digits/digits_cnn.int8.batch1.tflite").is_file()
     printed = shell(with_engine)
     assert re.search(r"int8 +my-board +0\.0", printed)
-    assert "kernels without XNNPACK" in " ".join(printed.split())
+    assert "kernels without" in printed
 
 
 def test_it_is_under_a_page():
