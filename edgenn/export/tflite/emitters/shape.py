@@ -1,20 +1,22 @@
 """Operators that move values: one builtin each, most with an attribute as a further input."""
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from edgenn.errors import UnsupportedError
-from edgenn.export.tflite.builtins import Builtin, Builtins, emit_builtin
+from edgenn.export.tflite.builtins import Builtin, Builtins, emit_builtin, require_integer_kernel
 from edgenn.export.tflite.context import Context
 from edgenn.export.tflite.registry import emitter
 from edgenn.ir import ops
 from edgenn.ir.graph import Op
 from edgenn.ir.operator import Operator
 from edgenn.ir.ops.reduction import normalized
-from edgenn.ir.tensor import Tensor
+from edgenn.ir.tensor import Shape, Tensor
 
 MIRROR_MODES: dict[str, int] = {
     "reflect": schema.MirrorPadMode.REFLECT,
@@ -44,9 +46,7 @@ def _mode(options: Any, operator: Any) -> None:
 
 
 PLAIN: Builtins = {
-    ops.Squeeze: Builtin("SQUEEZE", schema.SqueezeOptionsT, _squeeze),
     ops.Concatenation: Builtin("CONCATENATION", schema.ConcatenationOptionsT, _axis),
-    ops.Gather: Builtin("GATHER", schema.GatherOptionsT, _axis),
 }
 """All attributes are options."""
 
@@ -92,15 +92,39 @@ def with_attribute(op: Op, context: Context) -> None:
 
 @emitter(ops.ExpandDims)
 def expand_dims(op: Op, context: Context) -> None:
-    """RESHAPE where it can say the shape: TFLite Micro's EXPAND_DIMS does not know all dtypes."""
+    """RESHAPE where it can say the shape: TFLite Micro's EXPAND_DIMS does not know all dtypes,
+    and the GPU has none.
+    """
     assert isinstance(op.operator, ops.ExpandDims)
-    shape = context.tensor(op.output).shape
-    if shape.count(None) > 1:
-        axis = int32(op, "axis", op.operator.axis, context)
-        emit_builtin(Builtin("EXPAND_DIMS", schema.ExpandDimsOptionsT), op, context, axis)
+    require_integer_kernel(op, context)
+    if can_be_said(context.tensor(op.output).shape):
+        reshape(op, context, context.index(op.inputs[0]), context.index(op.output))
         return
-    sizes = int32(op, "shape", [-1 if size is None else size for size in shape], context)
-    emit_builtin(Builtin("RESHAPE", schema.ReshapeOptionsT), op, context, sizes)
+    axis = int32(op, "axis", op.operator.axis, context)
+    emit_builtin(Builtin("EXPAND_DIMS", schema.ExpandDimsOptionsT), op, context, axis)
+
+
+@emitter(ops.Squeeze)
+def squeeze(op: Op, context: Context) -> None:
+    """RESHAPE where it can say the shape: the GPU has no SQUEEZE."""
+    require_rank(op, context)
+    require_integer_kernel(op, context)
+    if can_be_said(context.tensor(op.output).shape):
+        reshape(op, context, context.index(op.inputs[0]), context.index(op.output))
+        return
+    emit_builtin(Builtin("SQUEEZE", schema.SqueezeOptionsT, _squeeze), op, context)
+
+
+def can_be_said(shape: Shape) -> bool:
+    """Whether RESHAPE can make this shape: it finds out one size by itself."""
+    return shape.count(None) <= 1
+
+
+def reshape(op: Op, context: Context, x: int, y: int) -> None:
+    """Writes tensor ``x`` in the shape of tensor ``y``."""
+    sizes = [-1 if size is None else size for size in context.written(y).shape]
+    shape = int32(op, "shape", sizes, context)
+    context.emit("RESHAPE", [x, shape], [y], schema.ReshapeOptionsT())
 
 
 @emitter(ops.Pack)
@@ -131,10 +155,52 @@ def split(op: Op, context: Context) -> None:
         context.emit("SPLIT_V", [*x, sizes, axis], outputs, options)
 
 
+@emitter(ops.Gather)
+def gather(op: Op, context: Context) -> None:
+    """Indices of several dimensions are laid out in one: the GPU takes no others."""
+    builtin = Builtin("GATHER", schema.GatherOptionsT, _axis)
+    x, indices = (context.tensor(name) for name in op.inputs)
+    result = context.tensor(op.output)
+    if indices.rank <= 1 or not (can_be_said(indices.shape) and can_be_said(result.shape)):
+        emit_builtin(builtin, op, context)
+        return
+    operator = op.operator
+    assert isinstance(operator, ops.Gather)
+    axis = normalized(operator.axis, x.rank)
+    sizes = [size for size in indices.shape if size is not None]
+    many = math.prod(sizes) if len(sizes) == indices.rank else None
+    shape = (*x.shape[:axis], many, *x.shape[axis + 1 :])
+    require_integer_kernel(op, context)
+    if indices.data is not None:
+        flat = context.constant(f"{op.name}/indices", indices.data.reshape(-1))
+    else:
+        flat = context.temporary(f"{op.name}/indices", (many,), indices.dtype)
+        reshape(op, context, context.index(indices.name), flat)
+    rows = context.temporary(f"{op.name}/rows", shape, result.dtype, result.quantization)
+    options = schema.GatherOptionsT()
+    options.axis = axis
+    context.emit("GATHER", [context.index(x.name), flat], [rows], options)
+    reshape(op, context, rows, context.index(op.output))
+
+
 @emitter(ops.StridedSlice)
 def strided_slice(op: Op, context: Context) -> None:
+    """Dimensions that fall away are left to a RESHAPE: the GPU and XNNPACK do not know the mask."""
     operator = op.operator
     assert isinstance(operator, ops.StridedSlice)
+    x, y = context.tensor(op.inputs[0]), context.tensor(op.output)
+    if not operator.squeezed or not can_be_said(y.shape):
+        slice_(op, operator, context, context.index(op.output))
+        return
+    whole = replace(operator, squeezed=())
+    (type_,) = whole.infer([x])
+    kept = context.temporary(f"{op.name}/kept", type_.shape, y.dtype, y.quantization)
+    slice_(op, whole, context, kept)
+    reshape(op, context, kept, context.index(op.output))
+
+
+def slice_(op: Op, operator: ops.StridedSlice, context: Context, y: int) -> None:
+    """Writes a STRIDED_SLICE of the op's input into tensor ``y``."""
     options = schema.StridedSliceOptionsT()
     options.beginMask = _mask(bound is None for bound in operator.begin)
     options.endMask = _mask(bound is None for bound in operator.end)
@@ -147,8 +213,7 @@ def strided_slice(op: Op, context: Context) -> None:
             ("strides", operator.strides),
         )
     ]
-    inputs = [*context.indices(op.inputs), *bounds]
-    context.emit("STRIDED_SLICE", inputs, context.indices(op.outputs), options)
+    context.emit("STRIDED_SLICE", [*context.indices(op.inputs), *bounds], [y], options)
 
 
 def _mask(bits: Any) -> int:
