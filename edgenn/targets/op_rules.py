@@ -79,6 +79,7 @@ class OpRules(Table):
         kinds: The ops that the accelerator has; all where it is left out.
         absent: Why others do not run, in the engine's own words.
         limits: In the order in which the engine looks at them; the first that is broken is told.
+        pitfalls: What the engine takes and computes wrongly; it runs, with a warning.
     """
 
     like: str | None = None
@@ -86,3 +87,4 @@ class OpRules(Table):
     kinds: frozenset[str] | None = None
     absent: str = "the target has no such op"
     limits: tuple[Limit, ...] = ()
+    pitfalls: tuple[Limit, ...] = ()
