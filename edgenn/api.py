@@ -1,7 +1,8 @@
 """What edgenn does, in Python: ``convert``, ``inspect`` and ``check``. Composition, no logic."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from edgenn.compiler import QuantizationOptions
 from edgenn.data import load as load_samples
 from edgenn.description import artifact, package_versions, ports, version
 from edgenn.drift import CheckReport, check_bundle
+from edgenn.errors import UnsupportedError
 from edgenn.inspection import Inspection, inspect_artifact, is_artifact
 from edgenn.ir.graph import Graph
 from edgenn.ir.stepping import step_of
@@ -122,17 +124,17 @@ def convert(
     samples = None
     seen: compiler.Calibrations = {}
     with watch("calibrate"):
-        if calibration is not None and any(build.scheme.is_full_integer for build in planned):
+        if calibration is not None and any(build.scheme.learns_from_samples for build in planned):
             samples = load_samples(calibration, list(open_graph.inputs), split="calibration")
             seen = compiler.calibrations(open_graph, samples.inputs, planned, options, progress)
     files: dict[str, bytes] = {}
     artifacts: list[Artifact] = []
     for index, build in enumerate(planned):
         progress("writing", index, len(planned))
-        with watch("quantize"):
+        with watch("quantize"), refusals_of(build):
             graph = compiler.built(open_graph, build, seen, options, io)
             graph = with_batch(graph, build.batch) if build.batch else graph
-        with watch(f"write_{build.format}"):
+        with watch(f"write_{build.format}"), refusals_of(build):
             border = graph_of_border(graph, build.format, build.scheme, io)
             content = compiler.written(border, build.format)
             file = build.file(name)
@@ -170,6 +172,18 @@ def convert(
         timings_s=watch.seconds,
     )
     return bundle.write_bundle(out_dir, files, manifest)
+
+
+@contextmanager
+def refusals_of(build: Build) -> Iterator[None]:
+    """Names the targets for which something cannot be done."""
+    try:
+        yield
+    except UnsupportedError as error:
+        if not build.targets:
+            raise
+        names = ", ".join(build.targets)
+        raise UnsupportedError(f"{names}: {error.message}", error.hint) from error
 
 
 def planned_builds(

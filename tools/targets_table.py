@@ -58,7 +58,8 @@ def main() -> None:
     table.add_column("target", no_wrap=True, min_width=15)
     for case in cases.values():
         # two words over three columns, or the table would be too wide
-        for word, head in zip((*case.title.split(", "), ""), ("RMSE", "time", "memory")):
+        what, _, kind = case.title.partition(", ")
+        for word, head in ((what, "RMSE"), (kind, "time"), ("", "memory")):
             table.add_column(f"{word}\n{head}", justify="right")
     reasons: dict[str, list[str]] = {}
     for profile in profiles:

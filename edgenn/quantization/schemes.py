@@ -26,6 +26,11 @@ class Scheme(StrEnum):
     def is_full_integer(self) -> bool:
         return self in INTEGER_FORMATS
 
+    @property
+    def learns_from_samples(self) -> bool:
+        """Whether calibration data make a difference."""
+        return self.is_full_integer or self is Scheme.FIXED16
+
 
 @dataclass(frozen=True)
 class IntegerFormat:
