@@ -7,7 +7,7 @@ DEMO := demo
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export CUDA_VISIBLE_DEVICES ?= -1
 
-.PHONY: demo test test-all lint install train clean
+.PHONY: demo test test-all lint install system engines optional train clean
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
@@ -19,7 +19,20 @@ $(VENV)/.installed: pyproject.toml
 
 install: $(VENV)/.installed
 
-demo: install
+# what an emulated GPU needs; says what is missing where it cannot install it
+system:
+	@tools/setup_system.sh
+
+# engines that pin versions which TensorFlow does not take, in environments of their own
+engines: install
+	@$(BIN)/edgenn targets install ethos-u55-128
+
+# engines that nobody has to have
+optional: install
+	@for target in gpu-onnxruntime qualcomm-htp fpga-hls4ml; do \
+		$(BIN)/edgenn targets install $$target || exit; done
+
+demo: install system engines
 	$(BIN)/edgenn convert models/pretrained/digits_cnn.keras -o $(DEMO)/digits_cnn \
 		--calibration models/digits_cnn.py \
 		--quantize float32 --quantize float16 --quantize dynamic \
@@ -33,6 +46,7 @@ demo: install
 	$(BIN)/edgenn check $(DEMO)/digits_stream --data models/digits_gru.py
 	$(BIN)/edgenn run $(DEMO)/digits_stream/digits_gru.int8.tflite --stream 1 \
 		--input models/digits_gru.py --output $(DEMO)/streamed.npy
+	$(BIN)/python tools/targets_table.py
 
 lint: install
 	$(BIN)/ruff format --check .
@@ -40,10 +54,10 @@ lint: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint
+test: lint system engines
 	$(BIN)/pytest -n 2 -m "not slow"
 
-test-all: lint
+test-all: lint system engines optional
 	$(BIN)/pytest -n 2
 
 train: install

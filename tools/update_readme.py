@@ -1,9 +1,10 @@
 """Puts the tables that the demo and the benchmarks print into README.md and docs/.
 
     python tools/update_readme.py [demo] [real] [conversion] [recurrent] [calibration] [forms]
+        [targets]
 
-Without names all are made. ``real``, ``conversion`` and ``calibration`` need the real models
-(``$EDGENN_REAL_MODELS``), ``recurrent`` the extra ``bench``.
+Without names all are made. ``real``, ``conversion``, ``calibration`` and ``targets`` need the real
+models (``$EDGENN_REAL_MODELS``), ``targets`` every engine, ``recurrent`` the extra ``bench``.
 """
 
 import json
@@ -17,12 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import recurrent_tables
+import target_tables
 from markdown_table import table
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 CALIBRATION = ROOT / "docs" / "calibration.md"
 RECURRENT = ROOT / "docs" / "recurrent.md"
+TARGETS = ROOT / "docs" / "targets.md"
 
 MODELS = {
     "ic": "image classification (MLPerf Tiny ResNet-8)",
@@ -71,6 +74,9 @@ def demo() -> None:
                 printed.setdefault(bundle, []).extend(line.rstrip() for line in lines)
     for bundle, lines in printed.items():
         replace(README, bundle, "```text\n" + "\n".join(filter(None, lines)) + "\n```\n")
+    lines = output_of(sys.executable, "tools/targets_table.py").splitlines()
+    lines = [line.rstrip() for line in lines]
+    replace(README, "every target", "```text\n" + "\n".join(lines) + "\n```\n")
 
 
 def real() -> None:
@@ -164,9 +170,16 @@ def forms() -> None:
     replace(RECURRENT, "drift", recurrent_tables.drift(result))
 
 
+def targets() -> None:
+    """Every model on every target."""
+    replace(TARGETS, "profiles", target_tables.profiles())
+    for name, row in bench("targets")["models"].items():
+        replace(TARGETS, f"model {name}", target_tables.model(row["cells"]))
+
+
 PARTS: dict[str, Callable[[], None]] = {
     function.__name__: function
-    for function in (demo, real, conversion, recurrent, calibration, forms)
+    for function in (demo, real, conversion, recurrent, calibration, forms, targets)
 }
 
 
