@@ -14,6 +14,8 @@ Formula = Callable[[Node], int]
 
 def macs_of(node: Node) -> int:
     """Of one run of the op itself; what a loop runs is in its sections."""
+    if "macs" in node.attributes:
+        return int(node.attributes["macs"])
     formula = FORMULAS.get(node.kind)
     return 0 if formula is None else formula(node)
 

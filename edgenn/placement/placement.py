@@ -68,13 +68,14 @@ class Placement:
 def place(program: Program, rules: OpRules | None) -> Placement:
     """Where the ops run; all on the accelerator for a target without rules."""
     runs = program.runs()
+    border = frozenset((*program.main.inputs, *program.main.outputs))
     counted: set[tuple[int, Value]] = set()
     ops = []
     for node, section in program.nodes:
         if node.is_folded:
             continue
-        asked = Asked(node, section > 0)
-        reason = refusal(asked, rules)
+        asked = Asked(node, section > 0, border)
+        where, reason = verdict(asked, rules)
         fresh = {(section, v) for v in node.reads if v.constant} - counted
         counted |= fresh
         ops.append(
@@ -82,31 +83,40 @@ def place(program: Program, rules: OpRules | None) -> Placement:
                 node.kind,
                 node.name,
                 section,
-                "accelerator" if reason is None or rules is None else rules.elsewhere,
-                reason or "",
+                where,
+                reason,
                 macs_of(node) * runs[section],
                 sum(value.bytes for _, value in fresh),
                 node.outputs[0].dtype if node.outputs else "",
-                "" if reason or rules is None else broken(asked, rules.pitfalls) or "",
+                pitfall(asked, rules) if where == "accelerator" else "",
             )
         )
     return Placement(tuple(ops))
 
 
-def refusal(asked: Asked, rules: OpRules | None) -> str | None:
-    """Why the accelerator does not run an op; ``None`` if it does."""
+def verdict(asked: Asked, rules: OpRules | None) -> tuple[Where, str]:
+    """Where an op runs and, if that is not the accelerator, why."""
     if rules is None:
-        return None
+        return "accelerator", ""
     if rules.kinds is not None and asked.node.kind not in rules.kinds:
-        return rules.absent
-    return broken(asked, rules.limits)
+        return rules.elsewhere, rules.absent
+    limit = broken(asked, rules.limits)
+    if limit is None:
+        return "accelerator", ""
+    return limit.elsewhere or rules.elsewhere, limit.reason
 
 
-def broken(asked: Asked, limits: Iterable[Limit]) -> str | None:
-    """The reason of the first limit that the op does not keep to."""
+def pitfall(asked: Asked, rules: OpRules | None) -> str:
+    """What the target is known to do wrong with an op."""
+    limit = None if rules is None else broken(asked, rules.pitfalls)
+    return "" if limit is None else limit.reason
+
+
+def broken(asked: Asked, limits: Iterable[Limit]) -> Limit | None:
+    """The first limit that the op does not keep to."""
     for limit in limits:
         if limit.is_for(asked.node.kind) and concerns(asked, limit) and not kept(asked, limit):
-            return limit.reason
+            return limit
     return None
 
 

@@ -106,8 +106,6 @@ class Reader:
             text(tensor.name),
             shape,
             dtype,
-            # a scalar and a tensor of unknown rank both have an empty shape
-            ranked=bool(shape or tensor.hasRank or content is not None),
             constant=content is not None,
             variable=bool(tensor.isVariable),
             scales=tuple(float(s) for s in listed(quantization and quantization.scale)),

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from edgenn.targets.quantities import Quantity
 
+Elsewhere = Literal["cpu", "refused"]
 Plain = bool | int | float | str
 
 
@@ -53,6 +54,7 @@ class Limit(Table):
             that the op does not have makes it not so.
         needs: What has to be so; of several tables, any.
         reason: Why not, in the engine's own words.
+        elsewhere: What becomes of such an op, where that is not what becomes of others.
     """
 
     of: frozenset[str] | None = None
@@ -60,6 +62,7 @@ class Limit(Table):
     when: Conditions = Field(default_factory=dict)
     needs: Conditions | tuple[Conditions, ...]
     reason: str
+    elsewhere: Elsewhere | None = None
 
     def is_for(self, kind: str) -> bool:
         return (self.of is None or kind in self.of) and kind not in self.but
@@ -83,7 +86,7 @@ class OpRules(Table):
     """
 
     like: str | None = None
-    elsewhere: Literal["cpu", "refused"] = "cpu"
+    elsewhere: Elsewhere = "cpu"
     kinds: frozenset[str] | None = None
     absent: str = "the target has no such op"
     limits: tuple[Limit, ...] = ()

@@ -40,6 +40,7 @@ QUANTITIES: Final[Mapping[str, str]] = {
     "first_constant": "whether its first activation is",
     "variables": "how many tensors it has that keep their value from run to run",
     "in_loop": "whether a loop runs it",
+    "border_dtype": "of what it takes from, or gives to, whoever runs the model",
     # how what it reads and makes goes together
     "same_dtype": "whether what it makes has the dtype of what it reads",
     "same_shape": "whether it has the shape",
@@ -79,6 +80,7 @@ QUANTITIES: Final[Mapping[str, str]] = {
     "smallest_size": "of the last three axes of the first activation; those that lack are 1",
     "permutation": "of a transpose, such as 0312",
     "permutation_4d": "the same with as many axes in front as make it four",
+    "beta": "of a SOFTMAX",
     "align_corners": "of a resize",
     "half_pixel_centers": "of a resize",
     "keep_num_dims": "of a FULLY_CONNECTED",

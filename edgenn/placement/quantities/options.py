@@ -18,6 +18,7 @@ ATTRIBUTES = (
     "ellipsis_mask",
     "batch_dims",
     "version",
+    "beta",
 )
 """Quantities that are the option of that name."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from edgenn.placement.program import Node
+from edgenn.placement.program import Node, Value
 from edgenn.targets.op_rules import Plain
 
 
@@ -14,10 +14,12 @@ class Asked:
 
     Attributes:
         in_loop: A loop runs it.
+        border: What the model takes and gives.
     """
 
     node: Node
     in_loop: bool = False
+    border: frozenset[Value] = frozenset()
 
 
 Answer = Plain | tuple[Plain, ...] | None

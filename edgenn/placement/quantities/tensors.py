@@ -167,6 +167,12 @@ def in_loop(asked: Asked) -> Answer:
 
 
 @quantity
+def border_dtype(asked: Asked) -> Answer:
+    values = (*asked.node.given, *asked.node.outputs)
+    return distinct(value.dtype for value in values if value in asked.border)
+
+
+@quantity
 def same_dtype(asked: Asked) -> Answer:
     return agree(asked, lambda value: value.dtype)
 

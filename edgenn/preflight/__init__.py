@@ -1,0 +1,175 @@
+"""What targets would make of a model, before it is converted."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from edgenn.errors import ArtifactError, EdgennWarning, UnsupportedError
+from edgenn.inspection import is_artifact
+from edgenn.lowering.recurrent.forms import Form
+from edgenn.options import DEFAULT_RNN_FORM, DEFAULT_RNN_PRECISION
+from edgenn.placement import Program, TargetReport, peak_activation, place, program_of
+from edgenn.placement.layers import layer_reports
+from edgenn.placement.report import Verdict
+from edgenn.plan import Build, builds_for_targets
+from edgenn.preflight.dry_run import DryRun
+from edgenn.quantization.schemes import Scheme
+from edgenn.report.numbers import size_text
+from edgenn.source import bundle_name, load_source
+from edgenn.targets import Profile, profile_of
+from edgenn.targets.rules import rules_of
+
+__all__ = ["preflight"]
+
+
+def preflight(
+    model: Any,
+    targets: Sequence[str | Path | Profile],
+    *,
+    quantize: Sequence[str] = (),
+    rnn: str = DEFAULT_RNN_FORM,
+    rnn_precision: str = DEFAULT_RNN_PRECISION,
+    batch: int | None = None,
+    unsafe: bool = False,
+    custom: str | Path | None = None,
+) -> list[TargetReport]:
+    """What targets make of a Keras model or of a .tflite or .onnx file; nothing is written or run.
+
+    A Keras model is converted in memory as ``convert(…, targets=…)`` would, with made-up samples.
+
+    Args:
+        model: A Keras model, the path of one, or of an artifact.
+        targets: Names of targets, or paths of their profiles.
+        quantize: Schemes to look at; for each target, the first that it takes by default.
+        rnn: Form of recurrent layers; ``auto`` for what each target takes.
+        rnn_precision: Of gates and states.
+        batch: For targets that leave it open.
+        unsafe: Run Python code that the model file holds (Lambda layers).
+        custom: A Python file with the model's own layers; run before the model is loaded.
+
+    Returns:
+        One report for each target, or for each scheme where several were asked for.
+
+    Raises:
+        ModelFileError: The model cannot be read.
+        ArtifactError: The artifact cannot be read.
+        UsageError: No such target, or one that takes none of the schemes.
+    """
+    profiles = [profile_of(target) for target in targets]
+    if isinstance(model, str | Path) and is_artifact(model):
+        return [of_artifact(Path(model), profile) for profile in profiles]
+    loaded, _ = load_source(model, unsafe=unsafe, custom=custom)
+    dry = DryRun(loaded, bundle_name(model, loaded))
+    schemes = [Scheme(name) for name in quantize]
+    reports: list[TargetReport] = []
+    for profile in profiles:
+        fixed = profile.artifact.batch or batch
+        try:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", EdgennWarning)
+                planned = builds_for_targets(
+                    dry.graph(fixed), [profile], schemes, rnn, rnn_precision, fixed
+                )
+        except UnsupportedError as error:
+            reports.append(refused(profile, str(error)))
+            continue
+        notes = [str(entry.message) for entry in caught]
+        reports += [of_model(dry, profile, build, notes) for build in planned]
+    return reports
+
+
+def of_model(dry: DryRun, profile: Profile, build: Build, notes: Sequence[str]) -> TargetReport:
+    """What the target makes of the file that would be written for it."""
+    try:
+        file = dry.file(build)
+    except UnsupportedError as error:
+        return refused(profile, str(error), build)
+    known = dry.layers
+    return judged(profile, file.program, file.size_bytes, known, build, notes)
+
+
+def of_artifact(path: Path, profile: Profile) -> TargetReport:
+    """What the target makes of a file.
+
+    Raises:
+        ArtifactError: The file is missing, damaged or something else.
+    """
+    format_ = path.suffix.removeprefix(".")
+    if format_ != profile.artifact.format:
+        return refused(profile, f"it takes .{profile.artifact.format} files")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ArtifactError(f"{path} cannot be read: {error.strerror}") from error
+    return judged(profile, program_of(content, format_, str(path)), len(content), [], None, ())
+
+
+def judged(
+    profile: Profile,
+    program: Program,
+    size_bytes: int,
+    known: Sequence[str],
+    build: Build | None,
+    notes: Sequence[str],
+) -> TargetReport:
+    """Ops are placed by the profile's rules; the file is held against its memory."""
+    placed = place(program, rules_of(profile))
+    peak = peak_activation(program)
+    layers = layer_reports(
+        program, placed.ops, known, step=build is not None and build.form is Form.STEP
+    )
+    reasons = too_large(profile, size_bytes, peak.bytes)
+    for op in placed.elsewhere("refused"):
+        reasons.append(f"{op.kind} {op.name!r}: {op.reason}")
+    verdict: Verdict = "partly" if placed.elsewhere("cpu") else "runs"
+    return TargetReport(
+        profile.name,
+        profile.title,
+        profile.kind,
+        "refused" if reasons else verdict,
+        tuple(dict.fromkeys(reasons)),
+        tuple(notes),
+        size_bytes=size_bytes,
+        macs=placed.macs,
+        accelerator_macs=placed.accelerator_macs,
+        peak_activation_bytes=peak.bytes,
+        peak_op=peak.node,
+        layers=layers,
+        ops=placed.ops,
+        **said_of(profile, build),
+    )
+
+
+def too_large(profile: Profile, size_bytes: int, peak_bytes: int) -> list[str]:
+    """What does not fit into the target's memory."""
+    memory = profile.memory
+    reasons = []
+    if memory.flash_bytes is not None and size_bytes > memory.flash_bytes:
+        have = size_text(memory.flash_bytes)
+        reasons.append(f"the file has {size_text(size_bytes)}, the target's flash {have}")
+    if memory.sram_bytes is not None and peak_bytes > memory.sram_bytes:
+        have = size_text(memory.sram_bytes)
+        reasons.append(f"activations take {size_text(peak_bytes)}, the target's SRAM has {have}")
+    return reasons
+
+
+def refused(profile: Profile, reason: str, build: Build | None = None) -> TargetReport:
+    """A model that does not come so far as to be placed."""
+    return TargetReport(
+        profile.name, profile.title, profile.kind, "refused", (reason,), **said_of(profile, build)
+    )
+
+
+def said_of(profile: Profile, build: Build | None) -> dict[str, Any]:
+    """What the plan says of the file."""
+    if build is None:
+        return {"format": profile.artifact.format}
+    has_gates = build.form is not None and build.scheme.is_full_integer
+    return {
+        "format": build.format,
+        "scheme": str(build.scheme),
+        "form": "" if build.form is None else str(build.form),
+        "gates": str(build.gates) if has_gates else "",
+        "batch": build.batch,
+    }

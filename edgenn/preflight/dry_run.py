@@ -1,0 +1,96 @@
+"""Converts in memory, with made-up samples, for the sake of the files' structure.
+
+Which ops a file has, of which shapes and dtypes, does not depend on the samples; the numbers in
+its weights and scales do, and are not looked at.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from edgenn import compiler
+from edgenn.compiler import Calibrations, QuantizationOptions
+from edgenn.ir.graph import Graph
+from edgenn.lowering.recurrent.forms import Form
+from edgenn.passes import with_batch
+from edgenn.placement import Program, graph_program, program_of
+from edgenn.plan import Build
+from edgenn.preflight.samples import made_up_samples
+from edgenn.sequences import graph_of_sequences
+
+
+@dataclass(frozen=True)
+class DryFile:
+    """A file that was never written.
+
+    Attributes:
+        size_bytes: As large as it would be.
+    """
+
+    program: Program
+    size_bytes: int
+
+
+class DryRun:
+    """One model, converted for as many targets as there are; what they share is done once.
+
+    Args:
+        model: A Keras model.
+        name: Of the files.
+    """
+
+    def __init__(self, model: Any, name: str) -> None:
+        self.model = model
+        self.name = name
+        self.options = QuantizationOptions()
+        self._graphs: dict[int | None, Graph] = {}
+        self._seen: dict[tuple[Graph, Build], Calibrations] = {}
+        self._files: dict[Build, DryFile] = {}
+
+    def graph(self, batch: int | None) -> Graph:
+        """The float graph, its batch open wherever that is possible."""
+        if batch not in self._graphs:
+            self._graphs[batch] = compiler.graph_of(self.model, name=self.name, batch=batch)
+        return self._graphs[batch]
+
+    def file(self, build: Build) -> DryFile:
+        """What a conversion would write.
+
+        Raises:
+            UnsupportedError: It would not be written.
+        """
+        build = replace(build, variant="", targets=())
+        if build not in self._files:
+            self._files[build] = self._convert(build)
+        return self._files[build]
+
+    def _convert(self, build: Build) -> DryFile:
+        graph = self.graph(build.batch)
+        if build.form is Form.STEP:
+            graph = graph_of_sequences(self.model, graph, batch=build.batch)
+        seen: Calibrations = {}
+        if build.scheme.learns_from_samples:
+            seen = compiler.calibrations(graph, made_up_samples(graph), [build], self.options)
+        built = compiler.built(graph, build, seen, self.options)
+        built = with_batch(built, build.batch) if build.batch else built
+        content = compiler.written(built, build.format)
+        known = build.format in ("tflite", "onnx")
+        program = program_of(content, build.format) if known else graph_program(built, build.format)
+        return DryFile(program, len(content))
+
+    @cached_property
+    def layers(self) -> list[str]:
+        """Paths of the model's layers, as tensors are named after them, in the model's order."""
+        return list(layer_paths(self.model))
+
+
+def layer_paths(model: Any, scope: str = "") -> dict[str, None]:
+    """Paths of the layers inside a model, inner models' and wrappers' too."""
+    paths: dict[str, None] = {}
+    for layer in getattr(model, "layers", ()):
+        if type(layer).__name__ == "InputLayer":
+            continue
+        path = scope + layer.name
+        paths[path] = None
+        paths.update(layer_paths(layer, f"{path}/"))
+    return paths
