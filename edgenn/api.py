@@ -1,4 +1,4 @@
-"""What edgenn does, in Python: ``convert``, ``inspect`` and ``check``. Composition, no logic."""
+"""What edgenn does, in Python: ``convert``, ``check``, ``bench``, ``inspect``. Composition only."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from edgenn import bundle, compiler
+from edgenn.benchmark import BenchReport, Plan, benchmark, default_profiles
 from edgenn.bundle import Bundle
 from edgenn.compiler import QuantizationOptions
 from edgenn.data import load as load_samples
 from edgenn.description import artifact, package_versions, ports, version
 from edgenn.drift import CheckReport, check_bundle
 from edgenn.errors import UnsupportedError
-from edgenn.inspection import Inspection, inspect_artifact, is_artifact
+from edgenn.inspection import Inspection, artifacts_at, inspect_artifact, is_artifact
 from edgenn.ir.graph import Graph
 from edgenn.ir.stepping import step_of
 from edgenn.lowering.recurrent.forms import Form
@@ -248,6 +249,52 @@ def check(
     profiles = shipped() if all_targets else [profile_of(target) for target in targets]
     chosen = [Target.of(profile, time_limit_s=time_limit_s) for profile in profiles]
     return check_bundle(converted, samples, predictor, chosen, every=all_targets, progress=progress)
+
+
+def bench(
+    path: str | Path,
+    *,
+    targets: Sequence[str | Path | Profile] = (),
+    all_targets: bool = False,
+    runs: int = 50,
+    warmup: int = 10,
+    data: Any = None,
+    time_limit_s: float = DEFAULT_TIME_LIMIT_S,
+    progress: Progress | None = None,
+) -> BenchReport:
+    """Measures how long artifacts take on targets, and how much memory.
+
+    Each artifact runs on each target in a process of its own, one after the other.
+
+    Args:
+        path: A .tflite or .onnx file, or a bundle: all of its files.
+        targets: Names of targets, or paths of their profiles; by default LiteRT and ONNX Runtime
+            on this processor, as far as they take the files.
+        all_targets: Every target that comes with edgenn; what is not installed, or takes none
+            of the files, is said and is no failure.
+        runs: How many are measured.
+        warmup: How many run before.
+        data: Samples, as of ``check``; random ones by default.
+        time_limit_s: For each engine to open a file, and for each run.
+        progress: Called with ``(stage, done, total)`` while work goes on.
+
+    Raises:
+        ArtifactError: A file that is missing, damaged or was changed.
+        DataError: Samples that do not fit.
+        UnavailableError: An .onnx that is in no bundle, without the package ``onnx``.
+        UsageError: An unknown target, or one that takes none of the files.
+    """
+    artifacts = artifacts_at(path)
+    samples = None
+    if data is not None:
+        samples = load_samples(data, artifacts[0].data_inputs, split="test")
+    profiles = shipped() if all_targets else [profile_of(target) for target in targets]
+    chosen = [
+        Target.of(profile, time_limit_s=time_limit_s)
+        for profile in profiles or default_profiles(artifacts)
+    ]
+    plan = Plan(runs, warmup, samples, every=all_targets)
+    return benchmark(Path(path), artifacts, chosen, plan, progress or silent)
 
 
 def inspect(model: Any, *, unsafe: bool = False, custom: str | Path | None = None) -> Inspection:

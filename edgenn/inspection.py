@@ -1,14 +1,18 @@
 """What a model or an artifact is, without running it."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edgenn.bundle import sha256_of_file
+import numpy as np
+
+from edgenn import manifest
+from edgenn.bundle import MANIFEST, Bundle, read_manifest, sha256_of_file
 from edgenn.errors import ArtifactError, UnavailableError
-from edgenn.runtime.step_info import METADATA_KEY, StepInfo, read_step
+from edgenn.runtime.border import input_border
+from edgenn.runtime.step_info import METADATA_KEY, State, StepInfo, read_step
 from edgenn.runtime.tensor_info import TensorInfo
 from edgenn.runtime.tflite_file import OperatorUse, read_tflite
 
@@ -23,6 +27,7 @@ class Inspection:
         op_counts: Op (or layer class) → how many there are, most first.
         parameters: Number of weights, where it is known.
         macs: Multiply-accumulates for one sample, where they are known.
+        step: How the steps of an artifact that runs one follow each other.
         notes: What a user should know about it.
     """
 
@@ -35,6 +40,7 @@ class Inspection:
     op_counts: Mapping[str, int] = field(default_factory=dict)
     parameters: int | None = None
     macs: int | None = None
+    step: StepInfo | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -57,6 +63,83 @@ def inspect_artifact(path: str | Path) -> Inspection:
         raise ArtifactError(f"{path} cannot be read: {error.strerror}") from error
 
 
+def artifacts_at(path: str | Path) -> tuple[manifest.Artifact, ...]:
+    """All artifacts of a bundle, or the one of a file.
+
+    Raises:
+        ArtifactError: The path leads to neither, or a file is missing or damaged.
+        UnavailableError: As of ``artifact_of_file``.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise ArtifactError(f"{path} does not exist")
+    return Bundle.load(path).manifest.artifacts if path.is_dir() else (artifact_of_file(path),)
+
+
+def artifact_of_file(path: str | Path) -> manifest.Artifact:
+    """What a manifest says of an artifact: the one beside it, if it lists the file.
+
+    Of other files only what stands in them is known: their scheme is empty, and so is the form of
+    recurrent layers.
+
+    Raises:
+        ArtifactError: The file is missing, damaged or no artifact.
+        UnavailableError: An .onnx from elsewhere without the package ``onnx``.
+    """
+    path = Path(path)
+    if (listed := listed_artifact(path)) is not None:
+        return listed
+    inspection = inspect_artifact(path)
+    step = inspection.step
+    return manifest.Artifact(
+        path.name,
+        inspection.format,
+        "",
+        inspection.sha256,
+        inspection.size_bytes,
+        inspection.inputs,
+        inspection.outputs,
+        inspection.op_counts,
+        states=() if step is None else stored_states(step, inspection.inputs),
+        time_axes=None if step is None else manifest.TimeAxes(step.inputs, step.outputs),
+    )
+
+
+def listed_artifact(path: Path) -> manifest.Artifact | None:
+    """The entry of a file in the manifest beside it; ``None`` if it is not that file."""
+    if not path.is_file() or not (path.parent / MANIFEST).is_file():
+        return None
+    try:
+        artifacts = read_manifest(path.parent).artifacts
+    except ArtifactError:  # other programs have manifests, too
+        return None
+    known = {artifact.file: artifact for artifact in artifacts}
+    found = known.get(path.name)
+    return found if found is not None and found.sha256 == sha256_of_file(path) else None
+
+
+def stored_states(step: StepInfo, inputs: Sequence[TensorInfo]) -> tuple[manifest.State, ...]:
+    """The states of a step as a manifest has them, in the file's own numbers."""
+    infos = {info.name: info for info in inputs}
+
+    def stored(state: State) -> tuple[float, ...] | None:
+        if state.initial is None:
+            return None
+        values = np.array(state.initial, np.float32)
+        return tuple(input_border(infos[state.input])(values).tolist())
+
+    return tuple(
+        manifest.State(
+            state.input,
+            state.output,
+            infos[state.input].shape,
+            infos[state.input].dtype,
+            stored(state),
+        )
+        for state in step.states
+    )
+
+
 def is_artifact(path: str | Path) -> bool:
     return Path(path).suffix in (".tflite", ".onnx")
 
@@ -73,6 +156,7 @@ def inspect_tflite(path: Path) -> Inspection:
         tuple(port.info for port in content.inputs),
         tuple(port.info for port in content.outputs),
         dict(ops.most_common()),
+        step=content.step,
         notes=step_notes(content.step),
     )
 
@@ -123,6 +207,7 @@ def inspect_onnx(path: Path) -> Inspection:
         inputs,
         outputs,
         dict(Counter(node.op_type for node in model.graph.node).most_common()),
+        step=step,
         notes=step_notes(step),
     )
 

@@ -1,11 +1,14 @@
+import numpy as np
 import pytest
 from support.artifacts import conv_graph, int8_conv_graph, write_onnx, write_tflite
+from support.bundles import make_bundle
 from support.recurrent import recurrent_graph
 from support.stepping import write_artifact
 
 from edgenn.errors import ArtifactError
-from edgenn.inspection import inspect_artifact, is_artifact
+from edgenn.inspection import artifact_of_file, artifacts_at, inspect_artifact, is_artifact
 from edgenn.ir.ops import Lstm
+from edgenn.quantization.schemes import Gates, Scheme
 from edgenn.runtime import Session
 
 
@@ -51,3 +54,62 @@ def test_other_paths(tmp_path):
     with pytest.raises(ArtifactError, match="no artifact"):
         inspect_artifact(tmp_path / "net.keras")
     assert is_artifact("a.onnx") and not is_artifact("a.h5")
+
+
+def test_a_file_of_a_bundle_is_what_the_manifest_says(tmp_path):
+    bundle = make_bundle(tmp_path)
+    for artifact in bundle.manifest.artifacts:
+        assert artifact_of_file(bundle.file(artifact.file)) == artifact
+    assert artifacts_at(bundle.path) == bundle.manifest.artifacts
+    (first, _) = bundle.manifest.artifacts
+    assert artifacts_at(bundle.file(first.file)) == (first,)
+
+
+@pytest.mark.parametrize("write", [write_tflite, write_onnx])
+def test_a_file_from_elsewhere_says_what_it_knows(tmp_path, write):
+    path = write(conv_graph(2), tmp_path)
+    artifact = artifact_of_file(path)
+    assert (artifact.file, artifact.format, artifact.scheme) == (path.name, path.suffix[1:], "")
+    assert artifact.inputs == Session(path).inputs and artifact.inputs[0].shape[0] == 2
+    assert artifact.size_bytes == path.stat().st_size
+    assert artifact.recurrent is None and artifact.time_axes is None
+
+
+def test_a_file_that_is_another_than_the_manifest_says(tmp_path):
+    bundle = make_bundle(tmp_path)
+    changed = write_tflite(int8_conv_graph(), bundle.path, "net.float32.tflite")
+    assert artifact_of_file(changed).scheme == ""
+    assert artifact_of_file(changed).inputs[0].dtype == "int8"
+    other = write_tflite(conv_graph(), bundle.path, "other.tflite")
+    assert artifact_of_file(other).scheme == ""
+
+
+def test_manifests_of_other_programs(tmp_path):
+    (tmp_path / "manifest.json").write_text('{"name": "my web page"}')
+    assert artifact_of_file(write_tflite(conv_graph(), tmp_path)).format == "tflite"
+
+
+def test_states_in_the_file_s_own_numbers(tmp_path):
+    rng = np.random.default_rng(0)
+    graph = recurrent_graph(Lstm(units=4), outputs=("sequence",))
+    (name,) = graph.inputs
+    x = rng.normal(size=(8, *(size or 6 for size in graph.tensors[name].shape[1:])))
+    samples = {name: x.astype(np.float32)}
+    for scheme, gates in ((Scheme.FLOAT32, Gates.FLOAT32), (Scheme.INT8, Gates.INT8)):
+        path = write_artifact(graph, tmp_path, scheme=scheme, gates=gates, samples=samples)
+        artifact = artifact_of_file(path)
+        infos = {info.name: info for info in artifact.inputs}
+        assert artifact.data_inputs == [name] and artifact.time_axes.inputs == {name: 1}
+        assert len(artifact.states) == 2
+        for state in artifact.states:
+            info = infos[state.input]
+            assert state.initial == (info.zero_point,)
+            assert (state.shape, state.dtype) == (info.shape, info.dtype)
+    assert any(state.dtype == "int8" for state in artifact.states)
+
+
+def test_nothing_there(tmp_path):
+    with pytest.raises(ArtifactError, match="does not exist"):
+        artifacts_at(tmp_path / "build")
+    with pytest.raises(ArtifactError, match="is no edgenn bundle"):
+        artifacts_at(tmp_path)
