@@ -16,6 +16,7 @@ from edgenn.runners.facts import Facts
 from edgenn.runners.measuring import measure
 from edgenn.runners.runner import RunResult
 from edgenn.runners.target import Target
+from edgenn.runners.worth import not_the_device
 from edgenn.runtime.tensor_info import Array, TensorInfo
 from edgenn.targets import Profile, find_target
 from edgenn.targets.choice import files_for, why_none
@@ -28,13 +29,6 @@ DEFAULT_TARGETS = ("cpu-xnnpack", "cpu-onnxruntime")
 
 RANDOM = "random samples"
 RANDOM_SAMPLES = 8
-
-SOFTWARE = "the GPU is emulated on this machine's processor"
-HOST = {
-    "estimated": "this machine computes the numbers; what the device needs is estimated",
-    "none": "this machine does the device's work",
-}
-"""What a profile says of its time → why the time measured says nothing of the device."""
 
 
 @dataclass(frozen=True)
@@ -219,7 +213,7 @@ def timed(
         first_run_ms=facts.first_run_ms,
         load_ms=facts.load_ms,
         peak_memory_bytes=facts.peak_memory_bytes,
-        not_the_device=SOFTWARE if facts.software else HOST.get(target.profile.judge.time, ""),
+        not_the_device=not_the_device(target.profile, facts),
         facts=facts,
         warnings=(*row.warnings, *seen.warnings),
         findings=(*row.findings, *seen.findings),

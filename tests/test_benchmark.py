@@ -11,7 +11,7 @@ from support.bundles import SAMPLES, make_bundle
 from support.targets import cpu_targets, fake_target
 
 from edgenn import api, benchmark
-from edgenn.benchmark import HOST, SOFTWARE, Plan
+from edgenn.benchmark import Plan
 from edgenn.cli.main import cli
 from edgenn.data import dataset
 from edgenn.errors import EngineError, UnavailableError, UnsupportedError, UsageError
@@ -19,6 +19,7 @@ from edgenn.report import to_json
 from edgenn.report.benchmark import print_bench
 from edgenn.runners import Facts, FakeRunner, Fallback
 from edgenn.runners.measuring import Measured
+from edgenn.runners.worth import HOST, SOFTWARE
 
 DATA = dataset({"x": SAMPLES}, source="x.npz")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from edgenn.cli.options import FILE, debug_option, example
+from edgenn.cli.options import FILE, debug_option, example, time_limit_option
 
 
 @click.command(
@@ -34,8 +34,22 @@ from edgenn.cli.options import FILE, debug_option, example
     metavar="CHUNK",
     help="Give the sequences in chunks of so many steps; for files of --rnn step.",
 )
+@click.option(
+    "--target",
+    metavar="TARGET",
+    help="Run on a target: a name that edgenn targets lists, or a .toml file."
+    "  [default: LiteRT or ONNX Runtime, on this CPU]",
+)
+@time_limit_option
 @debug_option
-def run(artifact: Path, samples: Path, output: Path, chunk: int | None) -> None:
+def run(
+    artifact: Path,
+    samples: Path,
+    output: Path,
+    chunk: int | None,
+    target: str | None,
+    time_limit_s: float,
+) -> None:
     """Run a .tflite or .onnx file on samples.
 
     Takes and gives real numbers, whatever the artifact holds. A file that runs one step gets
@@ -43,15 +57,20 @@ def run(artifact: Path, samples: Path, output: Path, chunk: int | None) -> None:
     its own: if it crashes, you are told.
     """
     from edgenn.cli.progress import progress_bars
+    from edgenn.report.target_run import run_lines
     from edgenn.runners.files import run_file
 
     with progress_bars() as progress:
-        result = run_file(artifact, samples, output, chunk=chunk, progress=progress)
-    shapes = ", ".join(f"{name} {array.shape}" for name, array in result.outputs.items())
-    times = f"{result.latency_ms:.3f} ms a sample"
-    if result.step_latency_ms is not None:
-        times += f", {result.step_latency_ms:.4f} ms a step"
-    click.echo(f"{output}: {shapes}")
-    click.echo(f"{result.version}: {times}")
-    for note in (*result.findings, *result.warnings):
+        ran = run_file(
+            artifact,
+            samples,
+            output,
+            target=target,
+            chunk=chunk,
+            time_limit_s=time_limit_s,
+            progress=progress,
+        )
+    for line in run_lines(ran, output):
+        click.echo(line)
+    for note in (*ran.result.findings, *ran.result.warnings):
         click.echo(f"Warning: {note}", err=True)

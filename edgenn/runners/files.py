@@ -1,7 +1,7 @@
 """Runs an artifact on a file of samples and writes a file of outputs."""
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +9,13 @@ import numpy as np
 from edgenn.atomic import replace_file
 from edgenn.data import load
 from edgenn.errors import OutputError
+from edgenn.options import DEFAULT_TIME_LIMIT_S
 from edgenn.progress import Progress
 from edgenn.runners import default_runner
-from edgenn.runners.runner import RunResult
+from edgenn.runners.target import Target
+from edgenn.runners.target_run import TargetRun, fitting, run_on
 from edgenn.runtime.tensor_info import Array
+from edgenn.targets import Profile, profile_of
 
 
 def run_file(
@@ -20,34 +23,54 @@ def run_file(
     samples: Path,
     output: Path,
     *,
+    target: str | Path | Profile | None = None,
     chunk: int | None = None,
+    time_limit_s: float = DEFAULT_TIME_LIMIT_S,
     progress: Progress | None = None,
-) -> RunResult:
+) -> TargetRun:
     """Runs in a child process; nothing is written where it fails.
 
     Args:
         artifact: A .tflite or .onnx file.
         samples: An .npy, .npz or recipe (its ``test`` split).
         output: An .npy for one output, an .npz for any number.
+        target: What to run it on; LiteRT or ONNX Runtime as apps use them by default.
         chunk: Steps of a sequence to give at once; for an artifact that runs one step.
+        time_limit_s: For the engine to open the file, and for each part of the samples.
 
     Raises:
-        EdgennError: As ``Runner.run``, ``edgenn.data.load``; OutputError for the output.
+        EdgennError: As ``Runner.run``, ``edgenn.data.load``; OutputError for the output;
+            UsageError for a target that does not take the file.
     """
     if output.suffix not in (".npy", ".npz"):
         raise OutputError(f"{output} must end in .npy or .npz")
-    runner = default_runner(artifact)
-    inputs, outputs = runner.describe(artifact)
-    if output.suffix == ".npy" and len(outputs) > 1:
-        names = ", ".join(info.name for info in outputs)
+    if target is None:
+        runner = default_runner(artifact)
+        runner.time_limit_s = time_limit_s
+        with runner:
+            ports = runner.describe(artifact)
+            names, outputs = ([info.name for info in infos] for infos in ports)
+            require_room(output, outputs)
+            data = load(samples, names, split="test")
+            run = TargetRun(runner.run(artifact, data.inputs, progress, chunk=chunk))
+    else:
+        chosen = Target.of(profile_of(target), time_limit_s=time_limit_s)
+        described = fitting(artifact, chosen.profile)
+        states = {state.output for state in described.states}
+        require_room(output, [o.name for o in described.outputs if o.name not in states])
+        data = load(samples, described.data_inputs, split="test")
+        run = run_on(chosen, artifact, data.inputs, chunk=chunk, progress=progress)
+    write_arrays(output, run.result.outputs)
+    return run
+
+
+def require_room(output: Path, names: Sequence[str]) -> None:
+    """An .npy takes one array."""
+    if output.suffix == ".npy" and len(names) > 1:
         raise OutputError(
-            f"{output} takes one output, the artifact has {len(outputs)}: {names}",
+            f"{output} takes one output, the artifact has {len(names)}: {', '.join(names)}",
             f"write to {output.with_suffix('.npz').name}",
         )
-    data = load(samples, [info.name for info in inputs], split="test")
-    result = runner.run(artifact, data.inputs, progress, chunk=chunk)
-    write_arrays(output, result.outputs)
-    return result
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
