@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from edgenn.errors import ArtifactError, EngineError, UnavailableError
+from edgenn.errors import ArtifactError, EdgennError, EngineError, UnavailableError
 from edgenn.runtime.litert import one_line
 from edgenn.runtime.step_info import METADATA_KEY, read_step
 from edgenn.runtime.tensor_info import Array, TensorInfo
@@ -47,16 +47,11 @@ class OnnxRuntimeEngine:
             ) from error
         if path.stat().st_size == 0:
             raise ArtifactError(f"{path} is not an ONNX file: it is empty")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = ERRORS_ONLY
-        if needs_exact_products(platform.machine(), CPU_INFO):
-            options.add_session_config_entry("session.x64quantprecision", "1")
+        self._path = path
         try:
-            session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = session = self.open_session(onnxruntime, threads)
+        except EdgennError:
+            raise
         except Exception as error:  # ONNX Runtime's exceptions share no base class
             if type(error).__name__ in NOT_A_MODEL:
                 raise ArtifactError(
@@ -64,8 +59,6 @@ class OnnxRuntimeEngine:
                     "convert or copy it again",
                 ) from error
             raise EngineError(f"{path}: ONNX Runtime refuses it: {one_line(error)}") from error
-        self._path = path
-        self._session = session
         self._version = onnxruntime.__version__
         self.inputs = tuple(tensor_info(node, path) for node in session.get_inputs())
         self.outputs = tuple(tensor_info(node, path) for node in session.get_outputs())
@@ -74,6 +67,13 @@ class OnnxRuntimeEngine:
         self.step = read_step(content, self.inputs, self.outputs, str(path))
         self._names = [info.name for info in self.inputs]
         self._output_names = [info.name for info in self.outputs]
+
+    def open_session(self, onnxruntime: Any, threads: int) -> Any:
+        """An inference session; engines on other devices have another."""
+        options = session_options(onnxruntime, threads)
+        return onnxruntime.InferenceSession(
+            str(self._path), options, providers=["CPUExecutionProvider"]
+        )
 
     @property
     def version(self) -> str:
@@ -90,6 +90,17 @@ class OnnxRuntimeEngine:
         except Exception as error:  # ONNX Runtime's exceptions share no base class
             raise EngineError(f"{self._path}: ONNX Runtime: {one_line(error)}") from error
         return outputs
+
+
+def session_options(onnxruntime: Any, threads: int, severity: int = ERRORS_ONLY) -> Any:
+    """Options of a session that says little and computes 8-bit products exactly."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = severity
+    if needs_exact_products(platform.machine(), CPU_INFO):
+        options.add_session_config_entry("session.x64quantprecision", "1")
+    return options
 
 
 def needs_exact_products(machine: str, cpu_info: Path) -> bool:
