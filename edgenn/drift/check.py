@@ -22,7 +22,8 @@ from edgenn.progress import Progress
 from edgenn.runners import Facts
 from edgenn.runners.target import Target
 from edgenn.runtime.tensor_info import Array
-from edgenn.targets.fit import misfit, reasons_text, written_for
+from edgenn.targets.choice import files_for, why_none
+from edgenn.targets.fit import written_for
 
 Outputs = Mapping[str, Array]
 Predict = Callable[[Dataset], Outputs]
@@ -84,23 +85,20 @@ def check_bundle(
     )
 
 
-def fitting(bundle: Bundle, target: Target, *, every: bool) -> list[Artifact] | str:
+def fitting(bundle: Bundle, target: Target, *, every: bool) -> Sequence[Artifact] | str:
     """The files that were written for a target, else all that it takes; or why there are none.
 
     Raises:
         UsageError: There are none, and the target was asked for by name.
     """
     artifacts = bundle.manifest.artifacts
-    if own := [artifact for artifact in artifacts if target.name in artifact.targets]:
-        return own
-    reasons = {artifact.file: misfit(target.profile, artifact) for artifact in artifacts}
-    if taken := [artifact for artifact in artifacts if reasons[artifact.file] is None]:
+    if taken := files_for(target.profile, artifacts):
         return taken
-    files = reasons_text(reasons)
+    reasons = why_none(target.profile, artifacts)
     if every:
-        return f"takes none of the files ({files})"
+        return f"takes none of the files ({reasons})"
     raise UsageError(
-        f"{bundle.path} has no file for {target.name} ({files})", written_for(target.name)
+        f"{bundle.path} has no file for {target.name} ({reasons})", written_for(target.name)
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from edgenn.manifest import Artifact
-from edgenn.targets.fit import misfit
+from edgenn.targets.fit import misfit, reasons_text
 from edgenn.targets.profile import Profile
 
 
@@ -16,4 +16,4 @@ def files_for(profile: Profile, artifacts: Sequence[Artifact]) -> tuple[Artifact
 
 def why_none(profile: Profile, artifacts: Sequence[Artifact]) -> str:
     """What a target has against each of the files, none of which it takes."""
-    return "; ".join(f"{artifact.file}: {misfit(profile, artifact)}" for artifact in artifacts)
+    return reasons_text({artifact.file: misfit(profile, artifact) for artifact in artifacts})
