@@ -2,7 +2,8 @@
 
 Carried from step to step, in this order: the step's number, the states, the stacked outputs,
 the sequences. The body reads one step of each sequence with GATHER and puts its results into the
-stacked outputs with DYNAMIC_UPDATE_SLICE.
+stacked outputs with DYNAMIC_UPDATE_SLICE. Of dtypes that TensorFlow Lite Micro does not gather it
+reads a step with SLICE, where all sizes are fixed, as they are for microcontrollers.
 
 Every shape follows from the inputs' without running an op: a tensor of zeros with an open
 batch, say, is a product with a slice of the input. LiteRT would otherwise allocate
@@ -17,6 +18,8 @@ from edgenn.export.tflite.registry import emitter, write_ops
 from edgenn.ir.graph import Op
 from edgenn.ir.ops.scan import TIME, Scan, zeros
 from edgenn.ir.tensor import Shape, Tensor
+
+GATHERED_EVERYWHERE = ("float32", "int8")
 
 
 @emitter(Scan)
@@ -142,9 +145,33 @@ class LoopWriter:
         return position
 
     def read_step(self, inner: Context, name: str, sequence: int, at: int) -> None:
+        tensor = inner.written(sequence)
+        if tensor.dtype not in GATHERED_EVERYWHERE and None not in tensor.shape:
+            self.slice_step(inner, name, sequence, at)
+            return
         options = schema.GatherOptionsT()
         options.axis = TIME
         inner.emit("GATHER", [sequence, at], [inner.index(name)], options)
+
+    def slice_step(self, inner: Context, name: str, sequence: int, at: int) -> None:
+        tensor = inner.written(sequence)
+        sizes = (tensor.shape[0], 1, *tensor.shape[2:])
+        size = inner.constant(f"{name}/size", np.array(sizes, np.int32))
+        start = self.start(inner, name, tensor.rank, at)
+        row = inner.temporary(f"{name}/row", sizes, tensor.dtype, tensor.quantization)
+        inner.emit("SLICE", [sequence, start, size], [row], schema.SliceOptionsT())
+        shape = inner.constant(f"{name}/shape", np.array([sizes[0], *sizes[2:]], np.int32))
+        inner.emit("RESHAPE", [row, shape], [inner.index(name)], schema.ReshapeOptionsT())
+
+    def start(self, inner: Context, name: str, rank: int, at: int) -> int:
+        """Where a step begins along each axis."""
+        start = inner.temporary(f"{name}/start", (rank,), "int32")
+        zero = inner.constant("zero", np.array(0, np.int32))
+        pack = schema.PackOptionsT()
+        pack.valuesCount, pack.axis = rank, 0
+        places = [at if axis == TIME else zero for axis in range(rank)]
+        inner.emit("PACK", places, [start], pack)
+        return start
 
     def update(self, inner: Context, stack: int, result: int, at: int, tensor: Tensor) -> int:
         """The stacked output with this step's result in it."""
@@ -156,12 +183,7 @@ class LoopWriter:
         )
         axis = inner.constant("time_axis", np.array(TIME, np.int32))
         inner.emit("EXPAND_DIMS", [result, axis], [row], schema.ExpandDimsOptionsT())
-        start = inner.temporary(f"{tensor.name}/start", (tensor.rank,), "int32")
-        zero = inner.constant("zero", np.array(0, np.int32))
-        pack = schema.PackOptionsT()
-        pack.valuesCount, pack.axis = tensor.rank, 0
-        places = [at if axis == TIME else zero for axis in range(tensor.rank)]
-        inner.emit("PACK", places, [start], pack)
+        start = self.start(inner, tensor.name, tensor.rank, at)
         written = inner.add_tensor(tensor.with_(name=f"{tensor.name}/written"))
         inner.emit("DYNAMIC_UPDATE_SLICE", [stack, row, start], [written])
         return written
