@@ -5,7 +5,7 @@ from edgenn.placement.memory import Peak, peak_activation
 from edgenn.placement.onnx_program import onnx_program
 from edgenn.placement.placement import PlacedOp, Placement, Where, place
 from edgenn.placement.program import Program
-from edgenn.placement.report import LayerReport, TargetReport
+from edgenn.placement.report import LayerReport, PreflightReport, TargetReport
 from edgenn.placement.tflite_program import tflite_program
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Peak",
     "PlacedOp",
     "Placement",
+    "PreflightReport",
     "Program",
     "TargetReport",
     "Where",

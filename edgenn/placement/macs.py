@@ -1,7 +1,7 @@
 """Multiply-accumulates of an op, from the shapes that the file declares.
 
-As ``Operator.macs`` counts them on the graph: for one sample, open sizes as 1, without the
-additions of biases. What is not in the tables multiplies nothing by weights.
+Open sizes count as 1, so that a file of open batch counts one sample; additions of biases do not
+count. What is not in the tables multiplies nothing by weights.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ def total_macs(program: Program) -> int:
 
 def per_output(axes: slice) -> Formula:
     """Each number of the output takes as many as the weights (input 1) have along the axes."""
-    return lambda node: sample(node.outputs[0]) * along(node.input(1), axes)
+    return lambda node: node.outputs[0].elements * along(node.input(1), axes)
 
 
 def per_input(data: int, axes: slice) -> Formula:
@@ -36,7 +36,7 @@ def per_input(data: int, axes: slice) -> Formula:
 
     def formula(node: Node) -> int:
         x = node.input(data)
-        return 0 if x is None else sample(x) * along(node.input(1), axes)
+        return 0 if x is None else x.elements * along(node.input(1), axes)
 
     return formula
 
@@ -46,7 +46,7 @@ def batch_matmul(node: Node) -> int:
     if a is None or a.rank < 2:
         return 0
     inner = a.shape[-2 if node.attributes.get("adj_x") else -1] or 1
-    return sample(node.outputs[0]) * inner
+    return node.outputs[0].elements * inner
 
 
 def gemm(node: Node) -> int:
@@ -54,12 +54,12 @@ def gemm(node: Node) -> int:
     if a is None or a.rank < 2:
         return 0
     inner = a.shape[0 if node.attributes.get("transA") else 1] or 1
-    return sample(node.outputs[0]) * inner
+    return node.outputs[0].elements * inner
 
 
 def matmul(node: Node) -> int:
     a = node.inputs[0]
-    return 0 if a is None or not a.shape else sample(node.outputs[0]) * (a.shape[-1] or 1)
+    return 0 if a is None or not a.shape else node.outputs[0].elements * (a.shape[-1] or 1)
 
 
 def fused_recurrent(node: Node) -> int:
@@ -81,11 +81,6 @@ def native_recurrent(node: Node) -> int:
 def each_weight_once(node: Node, inputs: Mapping[int, int] | range | tuple[int, ...]) -> int:
     weights = (node.input(index) for index in inputs)
     return sum(w.elements for w in weights if w is not None and w.rank >= 2)
-
-
-def sample(value: Value) -> int:
-    """Numbers without the batch."""
-    return prod(1 if size is None else size for size in value.shape[1:])
 
 
 def along(value: Value | None, axes: slice) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from edgenn.errors import UnsupportedError
 from edgenn.placement.placement import PlacedOp
 
 Verdict = Literal["runs", "partly", "refused"]
@@ -103,8 +104,30 @@ class TargetReport:
     ops: tuple[PlacedOp, ...] = field(default=())
 
     @property
+    def exit_code(self) -> int:
+        """Of the command line: 3 if the target does not run it."""
+        return UnsupportedError.exit_code if self.verdict == "refused" else 0
+
+    @property
     def accelerator_share(self) -> float | None:
         """Of the multiply-accumulates, 0 … 1."""
         if self.macs is None or self.accelerator_macs is None:
             return None
         return self.accelerator_macs / self.macs if self.macs else 1.0
+
+
+@dataclass(frozen=True)
+class PreflightReport:
+    """What targets would make of a model or an artifact.
+
+    Attributes:
+        path: Of the model, as it was given.
+    """
+
+    path: str
+    targets: tuple[TargetReport, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """The worst of the targets'."""
+        return max((target.exit_code for target in self.targets), default=0)

@@ -9,7 +9,14 @@ from edgenn.errors import ArtifactError, EdgennWarning, UnsupportedError
 from edgenn.inspection import is_artifact
 from edgenn.lowering.recurrent.forms import Form
 from edgenn.options import DEFAULT_RNN_FORM, DEFAULT_RNN_PRECISION
-from edgenn.placement import Program, TargetReport, peak_activation, place, program_of
+from edgenn.placement import (
+    PreflightReport,
+    Program,
+    TargetReport,
+    peak_activation,
+    place,
+    program_of,
+)
 from edgenn.placement.layers import layer_reports
 from edgenn.placement.report import Verdict
 from edgenn.plan import Build, builds_for_targets
@@ -33,7 +40,7 @@ def preflight(
     batch: int | None = None,
     unsafe: bool = False,
     custom: str | Path | None = None,
-) -> list[TargetReport]:
+) -> PreflightReport:
     """What targets make of a Keras model or of a .tflite or .onnx file; nothing is written or run.
 
     A Keras model is converted in memory as ``convert(…, targets=…)`` would, with made-up samples.
@@ -49,7 +56,7 @@ def preflight(
         custom: A Python file with the model's own layers; run before the model is loaded.
 
     Returns:
-        One report for each target, or for each scheme where several were asked for.
+        One entry for each target, or for each scheme where several were asked for.
 
     Raises:
         ModelFileError: The model cannot be read.
@@ -58,8 +65,9 @@ def preflight(
     """
     profiles = [profile_of(target) for target in targets]
     if isinstance(model, str | Path) and is_artifact(model):
-        return [of_artifact(Path(model), profile) for profile in profiles]
-    loaded, _ = load_source(model, unsafe=unsafe, custom=custom)
+        placed = tuple(of_artifact(Path(model), profile) for profile in profiles)
+        return PreflightReport(str(model), placed)
+    loaded, source = load_source(model, unsafe=unsafe, custom=custom)
     dry = DryRun(loaded, bundle_name(model, loaded))
     schemes = [Scheme(name) for name in quantize]
     reports: list[TargetReport] = []
@@ -76,7 +84,7 @@ def preflight(
             continue
         notes = [str(entry.message) for entry in caught]
         reports += [of_model(dry, profile, build, notes) for build in planned]
-    return reports
+    return PreflightReport(source.path, tuple(reports))
 
 
 def of_model(dry: DryRun, profile: Profile, build: Build, notes: Sequence[str]) -> TargetReport:

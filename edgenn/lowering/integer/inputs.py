@@ -24,7 +24,8 @@ def with_cast_inputs(graph: Graph) -> Graph:
     }
     if not dtypes:
         return graph
-    sources = {op.output: op.inputs[0] for op in graph.ops if op.inputs[0] in dtypes}
+    # the first states of loops are made of nothing
+    sources = {op.output: op.inputs[0] for op in graph.ops if op.inputs and op.inputs[0] in dtypes}
     kept = [
         Op(op.name, op.operator, tuple(sources.get(n, n) for n in op.inputs), op.outputs)
         for op in graph.ops

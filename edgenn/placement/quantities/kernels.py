@@ -128,6 +128,16 @@ def groups(asked: Asked) -> Answer:
 
 
 @quantity
+def groups_of_four(asked: Asked) -> Answer:
+    """Of TFLite's CONV_2D."""
+    count, found, y = groups(asked), weights(asked.node), next(iter(asked.node.outputs), None)
+    if asked.node.kind != "CONV_2D" or not isinstance(count, int) or y is None or not y.shape:
+        return None
+    reads, makes = found[0].shape[-1] or 1, (y.shape[-1] or 1) // max(1, count)
+    return reads == makes == 1 or reads % 4 == makes % 4 == 0
+
+
+@quantity
 def depth_multiplier(asked: Asked) -> Answer:
     value = asked.node.attributes.get("depth_multiplier")
     return None if value is None else int(value)

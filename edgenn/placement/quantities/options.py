@@ -19,6 +19,8 @@ ATTRIBUTES = (
     "batch_dims",
     "version",
     "beta",
+    "exclusive",
+    "reverse",
 )
 """Quantities that are the option of that name."""
 

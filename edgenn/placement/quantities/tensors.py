@@ -81,6 +81,12 @@ def channels(asked: Asked) -> Answer:
 
 
 @quantity
+def channels_mod_4(asked: Asked) -> Answer:
+    count = channels(asked)
+    return count % 4 if isinstance(count, int) else None
+
+
+@quantity
 def rows(asked: Asked) -> Answer:
     value = first(asked.node)
     return None if value is None or not value.shape else prod(n or 1 for n in value.shape[:-1])
