@@ -39,6 +39,12 @@ target_options = (
         help="With --target: precision of gates and states.  [default: likewise]",
     ),
     click.option(
+        "--calibration",
+        type=FILE,
+        metavar="FILE",
+        help="With --target: typical samples; made-up ones will do but for float gates.",
+    ),
+    click.option(
         "--batch",
         type=click.IntRange(min=1),
         metavar="N",

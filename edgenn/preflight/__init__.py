@@ -38,12 +38,15 @@ def preflight(
     rnn: str = DEFAULT_RNN_FORM,
     rnn_precision: str = DEFAULT_RNN_PRECISION,
     batch: int | None = None,
+    calibration: Any = None,
     unsafe: bool = False,
     custom: str | Path | None = None,
 ) -> PreflightReport:
     """What targets make of a Keras model or of a .tflite or .onnx file; nothing is written or run.
 
     A Keras model is converted in memory as ``convert(…, targets=…)`` would, with made-up samples.
+    Ops, shapes and dtypes are those that real samples lead to, but for recurrent layers with
+    float gates in integer files: how many products are taken in two parts depends on the data.
 
     Args:
         model: A Keras model, the path of one, or of an artifact.
@@ -52,6 +55,7 @@ def preflight(
         rnn: Form of recurrent layers; ``auto`` for what each target takes.
         rnn_precision: Of gates and states.
         batch: For targets that leave it open.
+        calibration: Typical samples instead of made-up ones, as ``convert`` takes them.
         unsafe: Run Python code that the model file holds (Lambda layers).
         custom: A Python file with the model's own layers; run before the model is loaded.
 
@@ -62,13 +66,14 @@ def preflight(
         ModelFileError: The model cannot be read.
         ArtifactError: The artifact cannot be read.
         UsageError: No such target, or one that takes none of the schemes.
+        DataError: Samples that do not fit the model.
     """
     profiles = [profile_of(target) for target in targets]
     if isinstance(model, str | Path) and is_artifact(model):
         placed = tuple(of_artifact(Path(model), profile) for profile in profiles)
         return PreflightReport(str(model), placed)
     loaded, source = load_source(model, unsafe=unsafe, custom=custom)
-    dry = DryRun(loaded, bundle_name(model, loaded))
+    dry = DryRun(loaded, bundle_name(model, loaded), calibration)
     schemes = [Scheme(name) for name in quantize]
     reports: list[TargetReport] = []
     for profile in profiles:
