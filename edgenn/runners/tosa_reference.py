@@ -1,0 +1,183 @@
+"""TOSA's reference model: what Arm's specification says that the integers of a .tflite become.
+
+Ethos-U is built to that specification, so these are the numbers of the NPU. A file is converted
+once: .tflite → TOSA in MLIR's text (``tosa-converter-for-tflite``) → TOSA's own file
+(``tosa-opt``), which the model then runs sample by sample.
+"""
+
+import os
+import re
+import subprocess
+import sysconfig
+import tempfile
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgenn.errors import EngineError, UnsupportedError
+from edgenn.runners.environments import Requirement
+from edgenn.runners.runner import Runner
+from edgenn.runtime.litert import one_line
+from edgenn.runtime.tensor_info import Array, TensorInfo, shape_text
+from edgenn.runtime.tflite_file import read_tflite
+
+UNCONVERTED = re.compile(r'= "?tfl\.(\w+)"?\(')
+ERROR_LINE = re.compile(r"error: (.*)", re.I)
+PORT = re.compile(r'tf_saved_model\.index_path = \["([^"]*)"\]')
+NARROWING = re.compile(
+    r"^(?P<indent> *)%(?P<id>\d+) = tosa\.cast %(?P<x>\d+)"
+    r" : \(tensor<(?P<shape>[0-9x]+)xi32>\) -> tensor<[0-9x]+xi16>",
+    re.M,
+)
+
+
+class TosaReferenceEngine:
+    """One file with fixed shapes.
+
+    Args:
+        path: The file.
+        options: None yet.
+
+    Raises:
+        ArtifactError: The file is damaged or no .tflite.
+        UnsupportedError: An op that the converter leaves as it is, or open shapes.
+    """
+
+    name = "tosa-reference"
+
+    def __init__(self, path: Path, options: dict[str, Any]) -> None:
+        content = read_tflite(path)
+        self.inputs = tuple(port.info for port in content.inputs)
+        self.outputs = tuple(port.info for port in content.outputs)
+        self.step = content.step
+        self._path = path
+        self._require_fixed_shapes()
+        with tempfile.TemporaryDirectory() as folder:
+            text = self._convert(Path(folder))
+            self._model = self._serialize(Path(folder), saturating(text))
+        takes, gives = ports(text)
+        self._takes = [names(self.inputs).index(name) for name in takes]
+        self._gives = [gives.index(name) for name in names(self.outputs)]
+
+    def _require_fixed_shapes(self) -> None:
+        for info in (*self.inputs, *self.outputs):
+            if None in info.shape:
+                raise UnsupportedError(
+                    f"{self._path}: TOSA has fixed shapes, {info.name!r} is"
+                    f" {shape_text(info.shape)}",
+                    "convert with --batch 1",
+                )
+
+    def _convert(self, folder: Path) -> str:
+        target = folder / "model.mlir"
+        done = tool("tosa-converter-for-tflite", self._path, "--text", "-o", target)
+        if done.returncode:
+            raise UnsupportedError(f"{self._path}: TOSA's converter refuses it: {words(done)}")
+        text = target.read_text("utf-8")
+        left = sorted(set(UNCONVERTED.findall(text)))
+        if left:
+            ops = ", ".join(op.upper() for op in left)
+            raise UnsupportedError(
+                f"{self._path}: TOSA's converter has nothing for {ops}",
+                "recurrent layers have to be unrolled: --rnn unrolled",
+            )
+        return text
+
+    def _serialize(self, folder: Path, text: str) -> bytes:
+        source, target = folder / "saturating.mlir", folder / "model.tosa"
+        source.write_text(text, "utf-8")
+        file = f"--tosa-flatbuffer-filename={target}"
+        done = tool("tosa-opt", source, "--tosa-serialize", file, "-o", os.devnull)
+        if done.returncode or not target.is_file():
+            raise UnsupportedError(f"{self._path}: it is not valid in TOSA: {words(done)}")
+        return target.read_bytes()
+
+    @property
+    def version(self) -> str:
+        packages = ("tosa-tools", "tosa-converter-for-tflite")
+        return ", ".join(f"{name} {version(name)}" for name in packages)
+
+    def reshape(self, shapes: Sequence[tuple[int, ...]]) -> None:
+        """Nothing to do: the shapes are fixed."""
+
+    def run(self, arrays: Sequence[Array]) -> list[Array]:
+        import tosa_reference_model
+
+        given = [np.ascontiguousarray(arrays[index]) for index in self._takes]
+        try:
+            made, status = tosa_reference_model.run(self._model, given)
+        except ValueError as error:
+            raise EngineError(f"{self._path}: TOSA's model: {one_line(error)}") from error
+        if status != tosa_reference_model.GraphStatus.TOSA_VALID:
+            raise EngineError(f"{self._path}: TOSA's model ended with {status.name}")
+        return [np.asarray(made[index]) for index in self._gives]
+
+
+def tool(name: str, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    """Runs one of the programs that lie beside this Python."""
+    command = [Path(sysconfig.get_path("scripts")) / name, *arguments]
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+
+
+def words(done: "subprocess.CompletedProcess[str]") -> str:
+    """What a program says of its failure: its errors, or else the last line."""
+    said = done.stderr + done.stdout
+    errors = dict.fromkeys(match.strip() for match in ERROR_LINE.findall(said))
+    last = said.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+    return "; ".join(errors) if errors else last[0]
+
+
+def names(infos: Sequence[TensorInfo]) -> list[str]:
+    return [info.name for info in infos]
+
+
+def ports(text: str) -> tuple[list[str], list[str]]:
+    """Names of the main function's arguments and of its results, in order."""
+    (signature,) = re.findall(r"func\.func @main\(.*", text)
+    arguments, _, results = signature.partition(") -> (")
+    return PORT.findall(arguments), PORT.findall(results)
+
+
+def saturating(text: str) -> str:
+    """The converter's text with int16 softmax as TFLite computes it.
+
+    Where logits are more than 10 apart, TFLite's kernel stops at the end of its table of
+    exponentials (``reference/softmax.h``: ``SoftMaxCalculateExp``). The converter narrows their
+    difference to 16 bits by a cast, which wraps around in TOSA, so that the least likely class
+    becomes the likeliest.
+    """
+
+    def narrowed(match: re.Match[str]) -> str:
+        indent, number, x, shape = match.group("indent", "id", "x", "shape")
+        one = "x".join("1" * (shape.count("x") + 1)) + "xi32"
+        lines = []
+        for bound, op in ((-32768, "maximum"), (32767, "minimum")):
+            lines.append(
+                f'%{op}_bound_{number} = "tosa.const"() <{{values = dense<{bound}> :'
+                f" tensor<{one}>}}> : () -> tensor<{one}>"
+            )
+            lines.append(
+                f"%{op}_{number} = tosa.{op} %{x}, %{op}_bound_{number} :"
+                f" (tensor<{shape}xi32>, tensor<{one}>) -> tensor<{shape}xi32>"
+            )
+            x = f"{op}_{number}"
+        lines.append(f"%{number} = tosa.cast %{x} : (tensor<{shape}xi32>) -> tensor<{shape}xi16>")
+        return "\n".join(indent + line for line in lines)
+
+    return NARROWING.sub(narrowed, text)
+
+
+class TosaReferenceRunner(Runner):
+    """Its packages pin a flatbuffers and a NumPy that TensorFlow does not take."""
+
+    name = "tosa-reference"
+    suffix = ".tflite"
+    engine = "edgenn.runners.tosa_reference:TosaReferenceEngine"
+    requirement = Requirement(
+        modules=("tosa_reference_model", "tosa_converter_for_tflite"),
+        packages=("tosa-tools>=2026.8", "tosa-converter-for-tflite>=2026.2"),
+        own=True,
+    )
