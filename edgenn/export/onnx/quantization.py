@@ -4,9 +4,10 @@ ONNX writes a quantised model as a float one (QDQ): each value is put on the gri
 by a QuantizeLinear and a DequantizeLinear, and constants are stored as integers. Engines fuse
 an op between a DequantizeLinear and a QuantizeLinear to an integer kernel.
 
-The graph's int8 per-tensor values are written as uint8, both integer and zero point 128 higher:
-the same real numbers in steps of the same scale. ONNX Runtime converts int8 activations to uint8
-on x86, but not those that several ops read, and leaves the ops around them in float.
+The graph's per-tensor values are written unsigned, both integer and zero point higher by half the
+range: the same real numbers in steps of the same scale. ONNX Runtime converts int8 activations to
+uint8 on x86, but not those that several ops read, and leaves the ops around them in float.
+Qualcomm's HTP has kernels for uint16 where it has none for int16.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,7 @@ import numpy as np
 from edgenn.export.onnx.writer import Writer
 from edgenn.ir.tensor import INTEGER_RANGES, Array, Quantization, Tensor
 
-UNSIGNED_OFFSET = 128
+UNSIGNED = {"int8": "uint8", "int16": "uint16"}
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,9 @@ class Stored:
     @classmethod
     def of(cls, quantization: Quantization, dtype: str) -> "Stored":
         """Biases of int16x8 are int64 for LiteRT's kernels; their numbers fit ONNX's int32."""
-        if dtype == "int8" and quantization.axis is None:
-            shifted = replace(quantization, zero_point=quantization.zero_point + UNSIGNED_OFFSET)
-            return cls("uint8", shifted)
+        if dtype in UNSIGNED and quantization.axis is None:
+            zero_point = quantization.zero_point - INTEGER_RANGES[dtype][0]
+            return cls(UNSIGNED[dtype], replace(quantization, zero_point=zero_point))
         return cls("int32" if dtype == "int64" else dtype, quantization)
 
     def inputs(self, writer: Writer) -> list[str]:
@@ -74,8 +75,9 @@ def dequantized(value: str, quantization: Quantization, dtype: str, writer: Writ
 def stored_integers(data: Array, quantization: Quantization) -> Array:
     """A constant's integers as the file holds them; a view where they stay as they are."""
     dtype = Stored.of(quantization, data.dtype.name).dtype
-    if dtype == "uint8" and data.dtype == np.int8:
-        return np.asarray(data.view(np.uint8) + np.uint8(UNSIGNED_OFFSET))
+    if dtype == UNSIGNED.get(data.dtype.name):
+        lowest = np.array(INTEGER_RANGES[data.dtype.name][0], data.dtype)
+        return np.asarray(data ^ lowest).view(dtype)  # the highest bit flips
     low, high = INTEGER_RANGES[dtype]
     assert dtype == data.dtype or data.size == 0 or (data.min() >= low and data.max() <= high)
     return data.astype(dtype, copy=False)
