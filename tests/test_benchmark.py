@@ -11,7 +11,7 @@ from support.bundles import SAMPLES, make_bundle
 from support.targets import cpu_targets, fake_target
 
 from edgenn import api, benchmark
-from edgenn.benchmark import Plan
+from edgenn.benchmark import BenchReport, BenchRow, Plan
 from edgenn.cli.main import cli
 from edgenn.data import dataset
 from edgenn.errors import EngineError, UnavailableError, UnsupportedError, UsageError
@@ -112,7 +112,7 @@ def test_what_fails_is_a_row_and_the_others_go_on(bundle):
     failed, good = report.rows
     assert (failed.target, failed.latency_ms, failed.findings) == ("broken", None, ("bang",))
     assert good.latency_ms == 1.0
-    assert "failed" in printed(report) and "net.float32.tflite on broken: bang" in printed(report)
+    assert "failed" in printed(report) and "broken: bang" in printed(report)
 
 
 def test_half_of_a_target_stands_where_the_other_fails(bundle):
@@ -180,6 +180,18 @@ def test_what_is_known_of_the_device_is_shown(bundle):
     assert "flash" not in text
     text = printed(report_of(bundle, fake_target(fake())))
     assert "on the device" not in text
+
+
+def test_what_is_said_of_every_file_is_said_once(tmp_path):
+    rows = [
+        BenchRow(f"{name}.tflite", "int8", "gpu", facts=Facts(adapter="A"), warnings=(w, "slow"))
+        for name, w in (("a", "first"), ("b", "second"))
+    ]
+    text = printed(BenchReport("p", "d", 1, 0, tuple(rows)))
+    lines = [line.rstrip() for line in text.splitlines()]
+    assert lines.count("gpu: ran on A") == lines.count("gpu: slow") == 1
+    assert "a.tflite on gpu: first" in lines and "b.tflite on gpu: second" in lines
+    assert "ran on A" not in text.replace("gpu: ran on A", "")
 
 
 def test_the_widest_table_fits(bundle):

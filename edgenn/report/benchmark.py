@@ -1,6 +1,6 @@
 """Time and memory on the console, within 80 columns."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from rich.console import Console
@@ -111,14 +111,29 @@ def print_remarks(rows: Sequence[BenchRow], console: Console) -> None:
             dict.fromkeys(row.target for row in rows if row.not_the_device == reason)
         )
         console.print(f"[dim]in brackets, {targets}: {reason}[/]")
-    for row in rows:
-        where = f"{escape(row.artifact)} on {row.target}" if row.artifact else row.target
-        for line in remarks(row):
-            console.print(f"[dim]{where}: {escape(line)}[/]", highlight=False)
-        for finding in row.findings:
-            console.print(f"[red]{where}: {escape(finding)}[/]", highlight=False)
-        for warning in row.warnings:
-            console.print(f"[yellow]{where}: {escape(warning)}[/]", highlight=False)
+    print_lines(rows, remarks, "dim", console)
+    print_lines(rows, lambda row: row.findings, "red", console)
+    print_lines(rows, lambda row: row.warnings, "yellow", console)
+
+
+def print_lines(
+    rows: Sequence[BenchRow],
+    lines: Callable[[BenchRow], Iterable[str]],
+    style: str,
+    console: Console,
+) -> None:
+    """What is said of a target with every file is said once."""
+    everywhere = {
+        target: set.intersection(*(set(lines(row)) for row in rows if row.target == target))
+        for target in {row.target for row in rows}
+    }
+    said = [
+        (row.target if line in everywhere[row.target] else f"{row.artifact} on {row.target}", line)
+        for row in rows
+        for line in lines(row)
+    ]
+    for where, line in dict.fromkeys(said):
+        console.print(f"[{style}]{escape(where)}: {escape(line)}[/]", highlight=False)
 
 
 def remarks(row: BenchRow) -> Iterator[str]:

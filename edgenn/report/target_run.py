@@ -1,11 +1,14 @@
 """What ``edgenn run`` says of a run, line by line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from edgenn.report.numbers import count_text, size_text
-from edgenn.runners import Facts
+from edgenn.runners import Facts, Fallback
 from edgenn.runners.target_run import TargetRun
+
+NAMED = 3
+"""How many of the layers are named that share a reason."""
 
 
 def run_lines(ran: TargetRun, output: Path) -> Iterator[str]:
@@ -22,9 +25,19 @@ def run_lines(ran: TargetRun, output: Path) -> Iterator[str]:
         yield f"ran on {facts.adapter}{' (software)' if facts.software else ''}"
     if cost := cost_text(facts):
         yield f"{ran.estimator or result.version}: on the device {cost}"
-    for fallback in facts.fallbacks:
-        layer = f" ({fallback.layer})" if fallback.layer else ""
-        yield f"on the CPU: {fallback.op}{layer}: {fallback.reason}"
+    yield from fallback_lines(facts.fallbacks)
+
+
+def fallback_lines(fallbacks: Iterable[Fallback]) -> Iterator[str]:
+    """What the device leaves to the CPU: ops of one kind and one reason share a line."""
+    layers: dict[tuple[str, str], list[str]] = {}
+    for fallback in fallbacks:
+        layers.setdefault((fallback.op, fallback.reason), []).append(fallback.layer)
+    for (op, reason), where in layers.items():
+        named = [layer for layer in where if layer]
+        more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
+        at = f" ({', '.join(named[:NAMED])}{more})" if named else ""
+        yield f"on the CPU: {op}{f' × {len(where)}' if len(where) > 1 else ''}{at}: {reason}"
 
 
 def cost_text(facts: Facts) -> str:

@@ -9,7 +9,7 @@ from support.bundles import make_bundle
 from support.targets import fake_profile, fake_target
 
 from edgenn.errors import ArtifactError, EngineError, UnavailableError, UsageError
-from edgenn.report.target_run import run_lines
+from edgenn.report.target_run import fallback_lines, run_lines
 from edgenn.runners import Facts, FakeRunner, Fallback
 from edgenn.runners.target_run import TargetRun, fitting, run_on
 from edgenn.runners.worth import HOST, SOFTWARE
@@ -45,6 +45,15 @@ def test_numbers_of_the_runner_and_cost_of_the_estimator(file):
         " accelerator",
         "on the CPU: SOFTMAX (head/softmax): no such op",
         "on the CPU: CAST: int64",
+    ]
+
+
+def test_ops_that_share_a_reason_share_a_line():
+    fallbacks = [Fallback("Q", f"layer_{i}", "no kernel") for i in range(5)]
+    fallbacks += [Fallback("Q", "odd", "too large"), Fallback("Q", "", "no kernel")]
+    assert list(fallback_lines(fallbacks)) == [
+        "on the CPU: Q × 6 (layer_0, layer_1, layer_2 and 2 more): no kernel",
+        "on the CPU: Q (odd): too large",
     ]
 
 
