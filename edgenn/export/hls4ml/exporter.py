@@ -3,9 +3,8 @@
 from typing import Any, Final
 
 from edgenn.errors import UnsupportedError
-from edgenn.export.hls4ml import emitters
+from edgenn.export.hls4ml import emitters, registry
 from edgenn.export.hls4ml.context import Context
-from edgenn.export.hls4ml.registry import write_ops
 from edgenn.export.hls4ml.serialization import serialize
 from edgenn.ir.graph import Graph
 from edgenn.registration import import_modules
@@ -23,11 +22,8 @@ def to_hls4ml(graph: Graph) -> bytes:
     Raises:
         UnsupportedError: An op that hls4ml has no layer for, by the layer's path.
     """
-    import_modules(emitters)
-    context = Context(graph)
-    for public in graph.inputs:
-        context.add_input(public)
-    write_ops(context)
+    context = started(graph)
+    registry.write_ops(context)
     outputs = [port(graph, public, made(context, name)) for public, name in graph.outputs.items()]
     inputs = [port(graph, public, context.layer_of(name)) for public, name in graph.inputs.items()]
     model = {
@@ -38,6 +34,24 @@ def to_hls4ml(graph: Graph) -> bytes:
         "layers": used(context, [entry["layer"] for entry in (*inputs, *outputs)]),
     }
     return serialize(model, context.weights)
+
+
+def refusals(graph: Graph) -> dict[str, UnsupportedError]:
+    """Op → why it cannot be laid out, for each of a float graph's that ``to_hls4ml`` refuses.
+
+    Raises:
+        UnsupportedError: An input of open size: then nothing can be said of any op.
+    """
+    return registry.refusals(started(graph))
+
+
+def started(graph: Graph) -> Context:
+    """A context with the graph's inputs."""
+    import_modules(emitters)
+    context = Context(graph)
+    for public in graph.inputs:
+        context.add_input(public)
+    return context
 
 
 def port(graph: Graph, public: str, layer: str) -> dict[str, Any]:

@@ -16,10 +16,27 @@ def write_ops(context: Context) -> None:
         UnsupportedError: An op that hls4ml has no layer for.
     """
     for op in context.graph.ops:
-        write = EMITTERS.get(type(op.operator))
-        if write is None:
-            raise refused(op, f"hls4ml has no layer for {op.kind!r}")
-        write(op, context)
+        write_op(op, context)
+
+
+def write_op(op: Op, context: Context) -> None:
+    """Writes one op; errors as of ``write_ops``."""
+    write = EMITTERS.get(type(op.operator))
+    if write is None:
+        raise refused(op, f"hls4ml has no layer for {op.kind!r}")
+    write(op, context)
+
+
+def refusals(context: Context) -> dict[str, UnsupportedError]:
+    """Op → why hls4ml cannot lay it out; the ops behind it are tried all the same."""
+    found: dict[str, UnsupportedError] = {}
+    for op in context.graph.ops:
+        try:
+            write_op(op, context)
+        except UnsupportedError as error:
+            found[op.name] = error
+            context.pretend(op.outputs)
+    return found
 
 
 def refused(op: Op, reason: str) -> UnsupportedError:

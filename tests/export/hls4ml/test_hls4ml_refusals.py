@@ -5,7 +5,9 @@ import pytest
 from keras import layers, ops
 from support.hls4ml import fixed16
 
+from edgenn import compiler
 from edgenn.errors import UnsupportedError
+from edgenn.export.hls4ml.exporter import refusals
 
 
 def model(layer, shape, dtype="float32"):
@@ -59,3 +61,15 @@ def test_an_output_that_is_an_input_is_refused():
     both = {"same": layers.Reshape((5, 1), name="same")(inputs), "y": layers.Dense(2)(inputs)}
     with pytest.raises(UnsupportedError, match=r"same: .*as it is"):
         fixed16(keras.Model(inputs, both))
+
+
+def test_all_that_is_refused_is_known_before():
+    """Two layers that hls4ml has not, and one between them that it has."""
+    inputs = keras.Input((6, 6, 2), name="x")
+    wide = layers.Conv2D(4, 3, dilation_rate=2, name="wide")(inputs)
+    plain = layers.Conv2D(4, 1, name="plain")(wide)
+    up = layers.Conv2DTranspose(2, 3, name="up")(plain)
+    found = refusals(compiler.graph_of(keras.Model(inputs, up)))
+    assert list(found) == ["wide", "up"]
+    assert "dilated" in found["wide"].message and "transpose_conv_2d" in found["up"].message
+    assert refusals(compiler.graph_of(keras.Model(wide, plain))) == {}
