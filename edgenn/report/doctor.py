@@ -27,6 +27,10 @@ def print_health(health: Health, console: Console) -> None:
     for table in (packages_table(health), engines_table(health), devices_table(health)):
         console.print()
         console.print(table)
+    for engine in health.engines:
+        if engine.environment:
+            where = f"{engine.name} is in {engine.environment}"
+            console.print(escape(where), highlight=False, soft_wrap=True)
     for trouble in health.troubles:
         console.print()
         print_trouble(trouble, console)
@@ -51,8 +55,9 @@ def engines_table(health: Health) -> Table:
         table.add_column(column, overflow="fold")
     for engine in health.engines:
         made_of = "\n".join(f"{package} {version}" for package, version in engine.versions)
-        where = engine.environment if engine.environment or not engine.versions else "this Python"
-        table.add_row(engine.name, STATES[engine.state], escape(made_of), escape(where))
+        here = "this Python" if engine.versions else ""
+        where = "an environment of its own" if engine.environment else here
+        table.add_row(engine.name, STATES[engine.state], escape(made_of), where)
     return table
 
 
