@@ -9,7 +9,14 @@ import numpy as np
 
 from edgenn.data import Dataset
 from edgenn.data.synthetic import random_samples
-from edgenn.errors import EngineError, UnavailableError, UnsupportedError, UsageError
+from edgenn.errors import (
+    ArtifactError,
+    EdgennError,
+    EngineError,
+    UnavailableError,
+    UnsupportedError,
+    UsageError,
+)
 from edgenn.manifest import Artifact
 from edgenn.progress import Progress, silent
 from edgenn.runners.facts import Facts
@@ -22,8 +29,9 @@ from edgenn.targets import Profile, find_target
 from edgenn.targets.choice import files_for, why_none
 from edgenn.targets.fit import written_for
 
-FINDINGS = (EngineError, UnavailableError, UnsupportedError)
-"""What is said of one target in the table while the others go on."""
+FINDINGS = (ArtifactError, EngineError, UnavailableError, UnsupportedError)
+"""What is said of one target in the table while the others go on; a file that one engine takes for
+damaged another may run."""
 
 DEFAULT_TARGETS = ("cpu-xnnpack", "cpu-onnxruntime")
 
@@ -97,11 +105,8 @@ class BenchReport:
     @property
     def exit_code(self) -> int:
         """The worst: 5 an engine crashed, 4 one is missing, 3 one refused, 1 wrong numbers."""
-        codes = {row.exit_code for row in self.rows}
-        for error in FINDINGS:
-            if error.exit_code in codes:
-                return error.exit_code
-        return 1 if any(row.findings for row in self.rows) else 0
+        worst = max((row.exit_code for row in self.rows), default=0)
+        return worst or int(any(row.findings for row in self.rows))
 
 
 @dataclass(frozen=True)
@@ -147,7 +152,6 @@ def benchmark(
         path: Of the only artifact, or the folder of them all.
 
     Raises:
-        ArtifactError: An artifact that is damaged.
         DataError: Samples that do not fit.
         UsageError: No run at all, or a target that takes none of the files.
     """
@@ -188,11 +192,16 @@ def row_of(
                 row = with_cost(row, engine.estimate(file))
         except FINDINGS as error:
             if plan.every and isinstance(error, UnavailableError):
-                row = replace(row, notes=(*row.notes, str(error)))
+                row = replace(row, notes=(*row.notes, reason(error, file)))
             else:
                 code = max(row.exit_code, error.exit_code)
-                row = replace(row, findings=(*row.findings, str(error)), exit_code=code)
+                row = replace(row, findings=(*row.findings, reason(error, file)), exit_code=code)
     return row
+
+
+def reason(error: EdgennError, file: Path) -> str:
+    """Why, without the file, which the row names."""
+    return str(error).removeprefix(f"{file.absolute()}: ").removeprefix(f"{file}: ")
 
 
 def timed(

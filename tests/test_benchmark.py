@@ -14,7 +14,7 @@ from edgenn import api, benchmark
 from edgenn.benchmark import BenchReport, BenchRow, Plan
 from edgenn.cli.main import cli
 from edgenn.data import dataset
-from edgenn.errors import EngineError, UnavailableError, UnsupportedError, UsageError
+from edgenn.errors import ArtifactError, EngineError, UnavailableError, UnsupportedError, UsageError
 from edgenn.report import to_json
 from edgenn.report.benchmark import print_bench
 from edgenn.runners import Facts, FakeRunner, Fallback
@@ -115,6 +115,12 @@ def test_what_fails_is_a_row_and_the_others_go_on(bundle):
     assert "failed" in printed(report) and "broken: bang" in printed(report)
 
 
+def test_reasons_do_not_repeat_the_file(bundle):
+    path = bundle.file("net.float32.tflite").absolute()
+    (row,) = report_of(bundle, fake_target(fake(error=EngineError(f"{path}: bang")))).rows
+    assert row.findings == ("bang",)
+
+
 def test_half_of_a_target_stands_where_the_other_fails(bundle):
     runner, estimator = fake(error=UnavailableError("away")), fake(facts=Facts(cycles=42))
     (row,) = report_of(bundle, fake_target(runner, estimator=estimator)).rows
@@ -126,7 +132,8 @@ def test_half_of_a_target_stands_where_the_other_fails(bundle):
     ("errors", "expected"),
     [
         ([None], 0),
-        ([UnsupportedError("op")], 3),
+        ([ArtifactError("damaged")], 2),
+        ([UnsupportedError("op"), ArtifactError("damaged")], 3),
         ([UnsupportedError("op"), UnavailableError("away")], 4),
         ([UnavailableError("away"), EngineError("crashed"), None], 5),
     ],
@@ -184,14 +191,15 @@ def test_what_is_known_of_the_device_is_shown(bundle):
 
 def test_what_is_said_of_every_file_is_said_once(tmp_path):
     rows = [
-        BenchRow(f"{name}.tflite", "int8", "gpu", facts=Facts(adapter="A"), warnings=(w, "slow"))
+        BenchRow(f"{name}.tflite", "int8", target, facts=Facts(adapter="A"), warnings=(w, "slow"))
         for name, w in (("a", "first"), ("b", "second"))
+        for target in ("gpu", "npu")
     ]
     text = printed(BenchReport("p", "d", 1, 0, tuple(rows)))
     lines = [line.rstrip() for line in text.splitlines()]
-    assert lines.count("gpu: ran on A") == lines.count("gpu: slow") == 1
-    assert "a.tflite on gpu: first" in lines and "b.tflite on gpu: second" in lines
-    assert "ran on A" not in text.replace("gpu: ran on A", "")
+    assert lines.count("gpu, npu: ran on A") == lines.count("gpu, npu: slow") == 1
+    assert "a.tflite on gpu, a.tflite on npu: first" in lines
+    assert text.count("ran on A") == text.count("slow") == text.count("second") == 1
 
 
 def test_the_widest_table_fits(bundle):

@@ -122,18 +122,27 @@ def print_lines(
     style: str,
     console: Console,
 ) -> None:
-    """What is said of a target with every file is said once."""
-    everywhere = {
-        target: set.intersection(*(set(lines(row)) for row in rows if row.target == target))
-        for target in {row.target for row in rows}
-    }
-    said = [
-        (row.target if line in everywhere[row.target] else f"{row.artifact} on {row.target}", line)
-        for row in rows
-        for line in lines(row)
-    ]
-    for where, line in dict.fromkeys(said):
-        console.print(f"[{style}]{escape(where)}: {escape(line)}[/]", highlight=False)
+    """Each line once, after all that it is said of: targets, or files on targets."""
+    said: dict[str, list[BenchRow]] = {}
+    for row in rows:
+        for line in lines(row):
+            said.setdefault(line, []).append(row)
+    for line, of in said.items():
+        console.print(
+            f"[{style}]{escape(where_text(of, rows))}: {escape(line)}[/]", highlight=False
+        )
+
+
+def where_text(of: Sequence[BenchRow], rows: Sequence[BenchRow]) -> str:
+    """Targets with all of their files by name alone."""
+    places = []
+    for target, own in groupby(sorted(of, key=lambda row: row.target), lambda row: row.target):
+        files = [row.artifact for row in own]
+        if len(files) == sum(row.target == target for row in rows):
+            places.append(target)
+        else:
+            places += [f"{file} on {target}" for file in files]
+    return ", ".join(places)
 
 
 def remarks(row: BenchRow) -> Iterator[str]:
