@@ -72,7 +72,7 @@ def inspect(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Show what a Keras model or an artifact is made of, and what a target makes of it.
+    """Show what a Keras model or an artifact is made of.
 
     Its inputs and outputs with their quantisation, its ops and its size. With --target, before
     anything is converted or run: what each layer becomes there, what falls back to the CPU and
