@@ -17,21 +17,22 @@ from typing import Any
 
 import numpy as np
 
-from edgenn.errors import EngineError, UnsupportedError
+from edgenn.errors import EdgennError, EngineError, UnsupportedError
 from edgenn.runners.environments import Requirement
 from edgenn.runners.runner import Runner
+from edgenn.runners.tosa_text import ports, saturating, unconverted
 from edgenn.runtime.litert import one_line
 from edgenn.runtime.tensor_info import Array, TensorInfo, shape_text
 from edgenn.runtime.tflite_file import read_tflite
 
-UNCONVERTED = re.compile(r'= "?tfl\.(\w+)"?\(')
+HINTS = {
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "--rnn unrolled has an LSTM's ops one by one",
+    "WHILE": "recurrent layers have to be unrolled: --rnn unrolled",
+}
+ENDED = re.compile(r": (?:engine crashed|TOSA's model: ).*")
+NO_KERNEL = re.compile(r"could not allocate op +(?P<op>\w+) +input=\((?P<type>[^)]*)\)")
+FAILED = re.compile(r"^(?P<op>Op[A-Z]\w+): (?P<reason>.+)$", re.M)
 ERROR_LINE = re.compile(r"error: (.*)", re.I)
-PORT = re.compile(r'tf_saved_model\.index_path = \["([^"]*)"\]')
-NARROWING = re.compile(
-    r"^(?P<indent> *)%(?P<id>\d+) = tosa\.cast %(?P<x>\d+)"
-    r" : \(tensor<(?P<shape>[0-9x]+)xi32>\) -> tensor<[0-9x]+xi16>",
-    re.M,
-)
 
 
 class TosaReferenceEngine:
@@ -77,12 +78,12 @@ class TosaReferenceEngine:
         if done.returncode:
             raise UnsupportedError(f"{self._path}: TOSA's converter refuses it: {words(done)}")
         text = target.read_text("utf-8")
-        left = sorted(set(UNCONVERTED.findall(text)))
+        left = unconverted(text)
         if left:
-            ops = ", ".join(op.upper() for op in left)
+            hints = [HINTS[op] for op in left if op in HINTS]
             raise UnsupportedError(
-                f"{self._path}: TOSA's converter has nothing for {ops}",
-                "recurrent layers have to be unrolled: --rnn unrolled",
+                f"{self._path}: TOSA's converter has nothing for {', '.join(left)}",
+                "; ".join(hints),
             )
         return text
 
@@ -134,42 +135,6 @@ def names(infos: Sequence[TensorInfo]) -> list[str]:
     return [info.name for info in infos]
 
 
-def ports(text: str) -> tuple[list[str], list[str]]:
-    """Names of the main function's arguments and of its results, in order."""
-    (signature,) = re.findall(r"func\.func @main\(.*", text)
-    arguments, _, results = signature.partition(") -> (")
-    return PORT.findall(arguments), PORT.findall(results)
-
-
-def saturating(text: str) -> str:
-    """The converter's text with int16 softmax as TFLite computes it.
-
-    Where logits are more than 10 apart, TFLite's kernel stops at the end of its table of
-    exponentials (``reference/softmax.h``: ``SoftMaxCalculateExp``). The converter narrows their
-    difference to 16 bits by a cast, which wraps around in TOSA, so that the least likely class
-    becomes the likeliest.
-    """
-
-    def narrowed(match: re.Match[str]) -> str:
-        indent, number, x, shape = match.group("indent", "id", "x", "shape")
-        one = "x".join("1" * (shape.count("x") + 1)) + "xi32"
-        lines = []
-        for bound, op in ((-32768, "maximum"), (32767, "minimum")):
-            lines.append(
-                f'%{op}_bound_{number} = "tosa.const"() <{{values = dense<{bound}> :'
-                f" tensor<{one}>}}> : () -> tensor<{one}>"
-            )
-            lines.append(
-                f"%{op}_{number} = tosa.{op} %{x}, %{op}_bound_{number} :"
-                f" (tensor<{shape}xi32>, tensor<{one}>) -> tensor<{shape}xi32>"
-            )
-            x = f"{op}_{number}"
-        lines.append(f"%{number} = tosa.cast %{x} : (tensor<{shape}xi32>) -> tensor<{shape}xi16>")
-        return "\n".join(indent + line for line in lines)
-
-    return NARROWING.sub(narrowed, text)
-
-
 class TosaReferenceRunner(Runner):
     """Its packages pin a flatbuffers and a NumPy that TensorFlow does not take."""
 
@@ -181,3 +146,20 @@ class TosaReferenceRunner(Runner):
         packages=("tosa-tools>=2026.8", "tosa-converter-for-tflite>=2026.2"),
         own=True,
     )
+
+    def explain(self, error: EdgennError, text: str) -> EdgennError:
+        """The model says on stderr what it does not run, and gives up or ends its process."""
+        reason = refusal(text)
+        if reason is None or not ENDED.search(error.message):
+            return error
+        where = ENDED.sub("", error.message)
+        return UnsupportedError(f"{where}: TOSA's reference model refuses it: {reason}")
+
+
+def refusal(text: str) -> str | None:
+    """The model's last words, if they say what it does not run."""
+    for match in NO_KERNEL.finditer(text):
+        return f"no {match['op']} of {match['type']}"
+    for match in FAILED.finditer(text):
+        return f"{match['op'].removeprefix('Op')}: {match['reason']}"
+    return None
