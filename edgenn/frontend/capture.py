@@ -53,7 +53,7 @@ def capture(
     function = functional_of(model)
     with restored_nodes(model):
         if function is not None:
-            inputs = [Input(t.name, t.shape, t.dtype) for t in function.inputs]
+            inputs = [Input(input_name(t), t.shape, t.dtype) for t in function.inputs]
             names = add_inputs(context, inputs, batch, opened or {})
             result = inline(context, function, names, {})
             public = functional_output_names(function)
@@ -67,6 +67,11 @@ def capture(
             public = structure_names(result)
     outputs = keras.tree.flatten(result)
     return context.builder.finish(dict(zip(unique_names(public), outputs, strict=True)))
+
+
+def input_name(tensor: Any) -> str:
+    """The input layer's: a saved model keeps it, while ``keras_tensor_7`` counts what Keras made."""
+    return str(tensor._keras_history.operation.name)
 
 
 def add_inputs(

@@ -97,7 +97,8 @@ def _sequential(config: Config, context: LayerContext) -> tuple[Any, list[Legacy
     if layers and not isinstance(layers[0], keras.layers.InputLayer):
         shape = _first_input_shape(config)
         if shape is not None:
-            layers.insert(0, keras.layers.InputLayer(batch_shape=tuple(shape)))
+            name = f"{layers[0].name}_input"  # as Keras 2 called it
+            layers.insert(0, keras.layers.InputLayer(batch_shape=tuple(shape), name=name))
     return keras.Sequential(layers, name=_name(config.get("name"))), items
 
 
