@@ -1,8 +1,7 @@
 """What edgenn does, in Python: ``convert``, ``check``, ``bench``, ``inspect``. Composition only."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,12 @@ from edgenn.benchmark import BenchReport, Plan, benchmark, default_profiles
 from edgenn.bundle import Bundle
 from edgenn.compiler import QuantizationOptions
 from edgenn.data import load as load_samples
-from edgenn.description import artifact, package_versions, ports, version
+from edgenn.description import package_versions, ports, version
 from edgenn.drift import CheckReport, check_bundle
-from edgenn.errors import UnsupportedError
 from edgenn.inspection import Inspection, artifacts_at, inspect_artifact, is_artifact
 from edgenn.ir.graph import Graph
-from edgenn.ir.stepping import step_of
 from edgenn.lowering.recurrent.forms import Form
-from edgenn.manifest import Artifact, Calibration, Manifest
+from edgenn.manifest import Calibration, Manifest
 from edgenn.options import (
     DEFAULT_CALIBRATOR,
     DEFAULT_RNN_FORM,
@@ -31,17 +28,15 @@ from edgenn.options import (
 from edgenn.passes import with_batch
 from edgenn.plan import Build, builds, builds_for_targets
 from edgenn.progress import Progress, silent
-from edgenn.quantization.border import with_border
-from edgenn.quantization.schemes import Scheme
 from edgenn.reference import keep_reference, source_of_truth
 from edgenn.request import Request, request_of, require_file_name, require_known
 from edgenn.runners.target import Target
-from edgenn.runtime import StepInfo
 from edgenn.sequences import graph_of_sequences
 from edgenn.source import bundle_name, load_source, with_fingerprint
 from edgenn.stopwatch import Stopwatch
 from edgenn.targets import Profile, profile_of
 from edgenn.targets.catalog import shipped
+from edgenn.writing import artifacts_of, written_files
 
 
 def convert(
@@ -128,20 +123,8 @@ def convert(
         if calibration is not None and any(build.scheme.learns_from_samples for build in planned):
             samples = load_samples(calibration, list(open_graph.inputs), split="calibration")
             seen = compiler.calibrations(open_graph, samples.inputs, planned, options, progress)
-    files: dict[str, bytes] = {}
-    artifacts: list[Artifact] = []
-    for index, build in enumerate(planned):
-        progress("writing", index, len(planned))
-        with watch("quantize"), refusals_of(build):
-            graph = compiler.built(open_graph, build, seen, options, io)
-            graph = with_batch(graph, build.batch) if build.batch else graph
-        with watch(f"write_{build.format}"), refusals_of(build):
-            border = graph_of_border(graph, build.format, build.scheme, io)
-            content = compiler.written(border, build.format)
-            file = build.file(name)
-            files[file] = content
-            artifacts.append(artifact(file, build, content, border))
-    progress("writing", len(planned), len(planned))
+    written = written_files(open_graph, planned, seen, options, io, watch, progress)
+    files = {file.build.file(name): file.content for file in written}
     kept = None
     if reference is not None:
         with watch("predict"):
@@ -167,24 +150,12 @@ def convert(
             "unsafe": unsafe,
             "custom": None if custom is None else str(custom),
         },
-        artifacts=tuple(artifacts),
+        artifacts=tuple(artifacts_of(written, name)),
         calibration=None if samples is None else Calibration(samples.sha256, len(samples)),
         reference=kept,
         timings_s=watch.seconds,
     )
     return bundle.write_bundle(out_dir, files, manifest)
-
-
-@contextmanager
-def refusals_of(build: Build) -> Iterator[None]:
-    """Names the targets for which something cannot be done."""
-    try:
-        yield
-    except UnsupportedError as error:
-        if not build.targets:
-            raise
-        names = ", ".join(build.targets)
-        raise UnsupportedError(f"{names}: {error.message}", error.hint) from error
 
 
 def planned_builds(
@@ -200,16 +171,6 @@ def common_batch(request: Request) -> int | None:
     """The batch that all targets fix, for models that cannot leave it open."""
     batches = {profile.artifact.batch for profile in request.profiles}
     return next(iter(batches)) if len(batches) == 1 else None
-
-
-def graph_of_border(graph: Graph, format_: str, scheme: Scheme, io: str | None) -> Graph:
-    """The graph as the file shows it: ONNX files take and give float by themselves."""
-    if format_ == "onnx" or io is None or not scheme.is_full_integer:
-        return graph
-    native = "int8" if scheme is Scheme.INT8 else "int16"
-    step = step_of(graph) or StepInfo()
-    states = [name for state in step.states for name in (state.input, state.output)]
-    return with_border(graph, native if io == "int8" else io, kept=states)
 
 
 def check(

@@ -4,7 +4,7 @@ Each step takes what the one before gave; nothing travels back. ``edgenn.api`` a
 bundles and the judge around it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -13,18 +13,20 @@ from edgenn.errors import UnsupportedError
 from edgenn.ir.flat_loops import close_loops, open_loops
 from edgenn.ir.graph import Graph
 from edgenn.lowering.integer import legalize
+from edgenn.lowering.micro import for_micro
 from edgenn.lowering.recurrent.exact_products import with_exact_products
 from edgenn.lowering.recurrent.forms import Form, lowered
 from edgenn.lowering.recurrent.fused import to_fused
 from edgenn.lowering.recurrent.loop import to_loops
 from edgenn.passes import simplify
-from edgenn.plan import Build
+from edgenn.plan import HLS4ML, Build
 from edgenn.progress import Progress, silent
 from edgenn.quantization.bias_correction import correct_bias, weighted_inputs
 from edgenn.quantization.border import with_open_float_border
 from edgenn.quantization.calibration import choose_ranges
 from edgenn.quantization.calibrators import CALIBRATORS, DEFAULT_CALIBRATOR
 from edgenn.quantization.equalization import Channels, balanced_tensors, equalize
+from edgenn.quantization.fixed16 import with_fixed_formats
 from edgenn.quantization.float_parts import float_ops
 from edgenn.quantization.float_weights import float_inputs, rounded_weights
 from edgenn.quantization.formats import format_of_tensors
@@ -115,6 +117,10 @@ def calibrations(
         schemes = dict.fromkeys(build.scheme for build in planned if build.gates is gates)
         seen = calibrated(graph, samples, schemes, replace(options, gates=gates), progress)
         result.update({(scheme, gates): entry for scheme, entry in seen.items()})
+    if any(build.scheme is Scheme.FIXED16 for build in planned):
+        flat = open_loops(to_loops(graph))
+        statistics = collect_statistics(flat, batches(graph, samples, progress), to_tflite_bytes)
+        result[Scheme.FIXED16, Gates.FLOAT32] = Calibrated(flat, statistics)
     return result
 
 
@@ -125,7 +131,7 @@ def built(
     options: QuantizationOptions,
     io: str | None = None,
 ) -> Graph:
-    """The graph of one file: quantised, its recurrent layers in their form.
+    """The graph of one file: quantised, its recurrent layers in their form, in its dialect.
 
     Args:
         io: dtype of the inputs and outputs that the file will have, where one was asked for.
@@ -133,17 +139,33 @@ def built(
     Raises:
         UnsupportedError: Ops without an integer kernel, or a form that a layer cannot have.
     """
+    if build.scheme is Scheme.FIXED16:  # hls4ml's layers are whole, its ranges a matter of course
+        entry = seen.get((build.scheme, build.gates))
+        return graph if entry is None else with_fixed_formats(graph, entry.graph, entry.statistics)
     options = replace(options, gates=build.gates)
     if build.form is Form.FUSED:  # its weights are quantised in another way
         graph = to_fused(graph)
     result = quantized(graph, build.scheme, seen.get((build.scheme, build.gates)), options)
-    if build.form is None:
-        return result
+    if build.form is not None:
+        result = formed(result, build, build.form, io)
+    return DIALECTS.get(build.dialect, unchanged)(result)
+
+
+def formed(graph: Graph, build: Build, form: Form, io: str | None) -> Graph:
+    """The quantised graph with its recurrent layers in a form."""
     if build.format == "onnx" or io == "float32":
-        result = with_open_float_border(result)
+        graph = with_open_float_border(graph)
     if build.format == "tflite":
-        result = with_exact_products(to_loops(result))
-    return lowered(result, build.form)
+        graph = with_exact_products(to_loops(graph))
+    return lowered(graph, form)
+
+
+DIALECTS: Mapping[str, Callable[[Graph], Graph]] = {"micro": for_micro}
+"""What is done last for runtimes that compute some of LiteRT's ops in another way."""
+
+
+def unchanged(graph: Graph) -> Graph:
+    return graph
 
 
 def calibrated(
@@ -274,8 +296,12 @@ def written(graph: Graph, format_: str) -> bytes:
     """The graph as the bytes of a file.
 
     Args:
-        format_: ``tflite`` or ``onnx``; an ONNX file always takes and gives float.
+        format_: ``tflite``, ``onnx`` or ``hls4ml``; the latter two always take and give float.
     """
+    if format_ == HLS4ML:
+        from edgenn.export.hls4ml.exporter import to_hls4ml
+
+        return to_hls4ml(graph)
     if format_ == "onnx":
         from edgenn.export.onnx.exporter import to_onnx
 

@@ -10,7 +10,7 @@ from edgenn.lowering.recurrent.forms import Form, is_recurrent, require_form, wa
 from edgenn.lowering.recurrent.fused import require_integer_kernel
 from edgenn.options import DEFAULT_RNN_FORM, DEFAULT_RNN_PRECISION
 from edgenn.quantization.schemes import Gates, Scheme
-from edgenn.targets.profile import Profile
+from edgenn.targets.profile import DEFAULT_DIALECT, Profile
 
 HLS4ML = "hls4ml"
 """The format whose layers are those of hls4ml: recurrent ones are whole."""
@@ -27,6 +27,8 @@ class Build:
         form: Of recurrent layers; ``None`` where there are none.
         gates: Their precision in full-integer schemes.
         batch: What the batch is fixed to; ``None`` where it stays open.
+        dialect: Whose ops it is written in, where a runtime does not compute LiteRT's as LiteRT
+            does: one of ``compiler.DIALECTS``.
         variant: What tells its file from others of its scheme and format, such as
             ``unrolled.batch1``.
         targets: Those that it is written for.
@@ -37,6 +39,7 @@ class Build:
     form: Form | None
     gates: Gates
     batch: int | None = None
+    dialect: str = DEFAULT_DIALECT
     variant: str = ""
     targets: tuple[str, ...] = ()
 
@@ -115,7 +118,8 @@ def builds_for_targets(
         rules = profile.artifact
         for scheme in schemes_for(profile, schemes):
             form, gates = recurrence_for(graph, profile, scheme, rnn, precision)
-            build = Build(scheme, rules.format, form, gates, rules.batch or batch)
+            size = rules.batch or batch
+            build = Build(scheme, rules.format, form, gates, size, rules.dialect)
             shared.setdefault(build, []).append(profile.name)
     require_forms(graph, (build.form for build in shared))
     return [
@@ -168,6 +172,8 @@ def variant(build: Build, batch: int | None) -> str:
     """
     plain = (None, Form.LOOP, Form.NATIVE)
     parts = [] if build.form in plain else [str(build.form)]
+    if build.dialect != DEFAULT_DIALECT:
+        parts.append(build.dialect)
     if build.batch != batch:
         parts.append(f"batch{build.batch}")
     return ".".join(parts)

@@ -38,7 +38,7 @@ def test_the_best_scheme_is_taken_where_none_is_asked_for():
     files = planned(conv_graph(), [CPU, NPU])
     assert list(files) == ["n.float32.tflite", "n.int8.batch1.tflite"]
     assert files["n.int8.batch1.tflite"] == Build(
-        INT8, "tflite", None, Gates.FLOAT32, 1, "batch1", ("npu",)
+        INT8, "tflite", None, Gates.FLOAT32, 1, "litert", "batch1", ("npu",)
     )
 
 

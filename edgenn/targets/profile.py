@@ -1,11 +1,13 @@
 """What a target is: the schema of a profile, one model a table."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
 
 from edgenn.targets.op_rules import OpRules
+
+DEFAULT_DIALECT: Final = "litert"
 
 
 class Table(BaseModel):
@@ -24,6 +26,8 @@ class ArtifactRules(Table):
         recurrent: Forms of recurrent layers by preference: the first that every such layer of a
             model can have is taken. Left out, any form will do.
         gates: Their precision in full-integer files, as ``--rnn-precision`` says it.
+        dialect: Whose ops a file is written in. ``micro``: those that TFLite Micro computes as
+            LiteRT's reference kernels do.
     """
 
     format: Literal["tflite", "onnx", "hls4ml"]
@@ -33,6 +37,7 @@ class ArtifactRules(Table):
     batch: PositiveInt | None = None
     recurrent: tuple[Literal["loop", "fused", "unrolled", "step", "native"], ...] = ()
     gates: Literal["auto", "float32", "int16", "int8"] = "auto"
+    dialect: Literal["litert", "micro"] = DEFAULT_DIALECT
 
 
 class MemoryLimits(Table):

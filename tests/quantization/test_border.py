@@ -5,12 +5,12 @@ import pytest
 from support.recurrent import recurrent_graph
 
 from edgenn import compiler
-from edgenn.api import graph_of_border
 from edgenn.ir.ops import Lstm
 from edgenn.ir.stepping import step_of
 from edgenn.lowering.recurrent.forms import Form
 from edgenn.plan import Build
 from edgenn.quantization.schemes import Gates, Scheme
+from edgenn.writing import graph_of_border
 
 X = np.random.default_rng(0).normal(size=(8, 6, 3)).astype(np.float32)
 

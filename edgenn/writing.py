@@ -1,0 +1,106 @@
+"""The files of a conversion, from the float graph to bytes and what the manifest says of them."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from edgenn import compiler, description
+from edgenn.compiler import Calibrations, QuantizationOptions
+from edgenn.errors import UnsupportedError
+from edgenn.ir.graph import Graph
+from edgenn.ir.stepping import step_of
+from edgenn.manifest import Artifact
+from edgenn.passes import with_batch
+from edgenn.plan import Build
+from edgenn.progress import Progress
+from edgenn.quantization.border import with_border
+from edgenn.quantization.schemes import Scheme
+from edgenn.runtime import StepInfo
+from edgenn.stopwatch import Stopwatch
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """One file.
+
+    Attributes:
+        graph: What it holds.
+    """
+
+    build: Build
+    content: bytes
+    graph: Graph
+
+
+def written_files(
+    graph: Graph,
+    planned: Sequence[Build],
+    seen: Calibrations,
+    options: QuantizationOptions,
+    io: str | None,
+    watch: Stopwatch,
+    progress: Progress,
+) -> list[WrittenFile]:
+    """Every build as a file; builds that come to the same bytes are one.
+
+    Args:
+        graph: The float graph, its batch open wherever that is possible.
+        io: dtype of the inputs and outputs of full-integer files.
+
+    Raises:
+        UnsupportedError: What a build cannot hold; names the targets that want it.
+    """
+    files: list[WrittenFile] = []
+    for index, build in enumerate(planned):
+        progress("writing", index, len(planned))
+        with watch("quantize"), refusals_of(build):
+            built = compiler.built(graph, build, seen, options, io)
+            built = with_batch(built, build.batch) if build.batch else built
+        with watch(f"write_{build.format}"), refusals_of(build):
+            border = graph_of_border(built, build.format, build.scheme, io)
+            files.append(WrittenFile(build, compiler.written(border, build.format), border))
+    progress("writing", len(planned), len(planned))
+    return shared(files)
+
+
+def shared(files: Sequence[WrittenFile]) -> list[WrittenFile]:
+    """Files of one scheme and content as one: the shortest name, the targets of all."""
+    groups: dict[tuple[Scheme, bytes], list[WrittenFile]] = {}
+    for file in files:
+        groups.setdefault((file.build.scheme, file.content), []).append(file)
+    result = []
+    for same in groups.values():
+        first = min(same, key=lambda file: len(file.build.variant))
+        targets = tuple(target for file in same for target in file.build.targets)
+        result.append(replace(first, build=replace(first.build, targets=targets)))
+    return result
+
+
+def artifacts_of(files: Sequence[WrittenFile], name: str) -> list[Artifact]:
+    """What the manifest of a bundle says of its files."""
+    return [
+        description.artifact(file.build.file(name), file.build, file.content, file.graph)
+        for file in files
+    ]
+
+
+@contextmanager
+def refusals_of(build: Build) -> Iterator[None]:
+    """Names the targets for which something cannot be done."""
+    try:
+        yield
+    except UnsupportedError as error:
+        if not build.targets:
+            raise
+        names = ", ".join(build.targets)
+        raise UnsupportedError(f"{names}: {error.message}", error.hint) from error
+
+
+def graph_of_border(graph: Graph, format_: str, scheme: Scheme, io: str | None) -> Graph:
+    """The graph as the file shows it: ONNX files take and give float by themselves."""
+    if format_ == "onnx" or io is None or not scheme.is_full_integer:
+        return graph
+    native = "int8" if scheme is Scheme.INT8 else "int16"
+    step = step_of(graph) or StepInfo()
+    states = [name for state in step.states for name in (state.input, state.output)]
+    return with_border(graph, native if io == "int8" else io, kept=states)
