@@ -23,7 +23,7 @@ def fallbacks(text: str) -> Iterator[Fallback]:
     said = reversed(list(ON_THE_CPU.finditer(text)))  # it goes through a file from its end
     for match in said:
         op, layer, reason, limit, more = (part.strip() for part in match.groups())
-        told = f"{reason}. {limit}" if limit and not more else reason
+        told = f"{reason.rstrip('.')}. {limit}" if limit and not more else reason
         yield Fallback(op, layer, told)
 
 
