@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from edgenn.drift.metrics import Value
 from edgenn.drift.peers import Peers
 from edgenn.drift.report import CheckReport, Rung
 from edgenn.errors import (
+    EdgennError,
     EngineError,
     UnavailableError,
     UnsupportedError,
@@ -136,6 +138,11 @@ def reference_outputs(
     return "computed", predict(data)
 
 
+def without_path(error: EdgennError, path: Path) -> str:
+    """What an error says, in a table whose rows name the file."""
+    return str(error).removeprefix(f"{path}: ").replace(str(path), path.name)
+
+
 def climb(
     bundle: Bundle,
     artifact: Artifact,
@@ -158,7 +165,7 @@ def climb(
         try:
             estimate = target.estimator.estimate(path)
         except FINDINGS as error:
-            findings.append(str(error))
+            findings.append(without_path(error, path))
             codes.append(error.exit_code)
         else:
             facts, estimator = estimate.facts, estimate.version
@@ -175,7 +182,7 @@ def climb(
             target.runner.name,
             time=time,
             warnings=tuple(warnings),
-            findings=(*findings, str(error)),
+            findings=(*findings, without_path(error, path)),
             exit_code=max(*codes, error.exit_code),
             estimator=estimator,
             facts=facts,
