@@ -1,0 +1,104 @@
+"""What the pre-flight says of a model, and what becomes of it on the engine."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import edgenn
+from edgenn.errors import EdgennError, UnavailableError
+from edgenn.ir.tensor import Array
+from edgenn.manifest import Artifact
+from edgenn.placement import TargetReport
+from edgenn.preflight import preflight
+from edgenn.runners.target import Target
+from edgenn.targets import find_target
+
+
+@dataclass(frozen=True)
+class Both:
+    """What was said, and what there is."""
+
+    said: TargetReport
+    artifact: Artifact
+    path: Path
+
+
+def said_and_written(
+    model: Any, calibration: Any, target: str, scheme: str, folder: Path, **options: Any
+) -> Both:
+    """What is said with made-up samples, and what is written with those given.
+
+    Float gates in integer files depend on the samples, and are said with the same ones. Skips
+    where the conversion refuses the model, once that is what was said.
+    """
+    options = {**options, "quantize": [scheme]}
+    (said,) = preflight(model, [target], **options).targets
+    if said.gates == "float32":
+        (said,) = preflight(model, [target], calibration=calibration, **options).targets
+    if said.size_bytes is None:
+        with pytest.raises(EdgennError) as refusal:
+            edgenn.convert(model, folder, targets=[target], calibration=calibration, **options)
+        assert said.reasons == (str(refusal.value),)
+        pytest.skip(f"the conversion refuses it, as was said: {refusal.value}")
+    bundle = edgenn.convert(
+        model, folder, targets=[target], calibration=calibration, name="model", **options
+    )
+    (artifact,) = bundle.manifest.artifacts
+    return Both(said, artifact, bundle.file(artifact.file))
+
+
+def assert_placed(said: TargetReport, path: Path, sample: dict[str, Array]) -> None:
+    """Whether the engine leaves to the CPU, or refuses, what was said. Skips where it is absent.
+
+    An engine that refuses tells one of the ops, or crashes.
+    """
+    refused = {op.kind for op in said.ops if op.where == "refused"}
+    with engine_of(said.target) as target:
+        placer = target.estimator or target.runner
+        if refused:
+            with pytest.raises(EdgennError) as refusal:
+                placer.estimate(path) if target.estimator else placer.run(path, sample)
+            assert any(kind in str(refusal.value) for kind in refused) or is_of_the_whole(refusal)
+        elif target.estimator is not None:
+            fallbacks = target.estimator.estimate(path).facts.fallbacks
+            assert {(entry.op, entry.layer) for entry in fallbacks} == {
+                (op.kind, op.name) for op in said.ops if op.where == "cpu"
+            }
+        else:
+            arena_bytes = target.runner.run(path, sample).facts.arena_bytes
+            if arena_bytes is not None:
+                assert_fits(said, arena_bytes)
+
+
+def is_of_the_whole(refusal: Any) -> bool:
+    """A refusal that names no op: of open shapes, or by a crash."""
+    text = str(refusal.value)
+    return any(word in text for word in ("crashed", "fixed shapes", "delegate", "Vela refuses"))
+
+
+def assert_fits(said: TargetReport, arena_bytes: int) -> None:
+    """An arena holds the activations, and besides them what the runtime keeps for each op."""
+    assert said.peak_activation_bytes is not None
+    assert said.peak_activation_bytes <= arena_bytes
+    assert arena_bytes <= 1.25 * said.peak_activation_bytes + 2_000 + 512 * len(said.ops)
+
+
+def engine_of(name: str) -> Target:
+    """The engine that says where ops run; skips where it is not installed."""
+    target = Target.of(find_target(name))
+    try:
+        target.engines[-1].require_available()
+    except UnavailableError as error:
+        pytest.skip(str(error))
+    return target
+
+
+def samples_for(artifact: Artifact) -> dict[str, Array]:
+    """Zeros: valid indices as well as numbers."""
+    return {
+        info.name: np.zeros((1, *(size or 1 for size in info.shape[1:])), np.float32)
+        for info in artifact.inputs
+    }
