@@ -11,7 +11,7 @@ from support.recurrent import recurrent_graph, recurrent_inputs
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.graph import Graph
 from edgenn.ir.operator import Activation
-from edgenn.ir.ops import FullyConnected, Gru, ReduceAny, Relu6
+from edgenn.ir.ops import FullyConnected, Gru, NotEqual, ReduceAny, Relu6, Select
 from edgenn.ir.tensor import Quantization
 from edgenn.lowering.micro import for_micro
 from edgenn.passes import with_batch
@@ -141,6 +141,23 @@ def test_any_is_not_all_not(tmp_path, runner, keep_dims):
     samples = RNG.random((64, 4, 3)) < 0.2
     outputs = runner.run(write_tflite(rewritten, tmp_path), {"x": samples}).outputs["y"]
     np.testing.assert_array_equal(outputs, samples.any(axis=1, keepdims=keep_dims))
+
+
+def test_truths_out_of_tables(tmp_path, runner):
+    builder = GraphBuilder("pad")
+    x = builder.input("x", (None, 16))
+    zero = builder.constant("zero", np.float32(0))
+    is_data = builder.add(NotEqual(), [x, zero], "is_data")
+    other = builder.constant("other", np.full((1, 16), 0.5, np.float32))
+    graph = builder.finish({"y": builder.add(Select(), [is_data, x, other], "y")})
+    samples = {"x": RNG.normal(size=(100, 16)).astype(np.float32)}
+    samples["x"][RNG.random((100, 16)) < 0.4] = 0
+    integer = with_batch(for_micro(in_integers(graph, samples, "auto")), 1)
+    assert "elementwise_function" in {op.kind for op in integer.ops}
+    path = write_tflite(integer, tmp_path)
+    ours, theirs = (engine.run(path, samples) for engine in (runner, LiteRTReferenceRunner()))
+    np.testing.assert_array_equal(ours.outputs["y"], theirs.outputs["y"])
+    assert (ours.outputs["y"][samples["x"] == 0] > 0.4).all()
 
 
 @pytest.mark.parametrize("form", ["loop", "unrolled"])

@@ -4,12 +4,12 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from edgenn.export.tflite.builtins import require_integer_kernel
-from edgenn.export.tflite.context import Context
+from edgenn.export.tflite.context import TENSOR_TYPES, Context
 from edgenn.export.tflite.registry import EMITTERS, emitter
 from edgenn.export.tflite.widening import in_int32
 from edgenn.ir.graph import Op
 from edgenn.ir.ops.function import STORED, ElementwiseFunction
-from edgenn.ir.tensor import Quantization, Tensor
+from edgenn.ir.tensor import Array, Quantization, Tensor
 
 
 @emitter(ElementwiseFunction)
@@ -41,12 +41,20 @@ def look_up(op: Op, context: Context, quantization: Quantization) -> None:
     add.potScaleInt16 = False
     index = context.temporary(f"{op.name}/index", x.shape, "int32")
     offset = context.constant("table_offset", np.array(-STORED[0], np.int32))
-    entries = op.operator.table(quantization, output)
-    table = Tensor.constant(f"{op.name}/table", entries, output.quantization)
     context.emit("ADD", [in_int32(name, op.name, context), offset], [index], add)
-    context.emit(
-        "GATHER",
-        [context.add_tensor(table), index],
-        [context.index(op.output)],
-        schema.GatherOptionsT(),
-    )
+    entries = op.operator.table(quantization, output)
+    if output.dtype == "bool":
+        look_up_truth(op, context, entries.astype(np.int8), index)
+        return
+    table = context.add_tensor(Tensor.constant(f"{op.name}/table", entries, output.quantization))
+    context.emit("GATHER", [table, index], [context.index(op.output)], schema.GatherOptionsT())
+
+
+def look_up_truth(op: Op, context: Context, entries: Array, index: int) -> None:
+    """GATHER of 0 or 1, then CAST: TensorFlow Lite Micro gathers numbers only."""
+    table = context.add_tensor(Tensor.constant(f"{op.name}/table", entries))
+    number = context.temporary(f"{op.name}/number", context.written(index).shape, "int8")
+    context.emit("GATHER", [table, index], [number], schema.GatherOptionsT())
+    options = schema.CastOptionsT()
+    options.inDataType, options.outDataType = TENSOR_TYPES["int8"], TENSOR_TYPES["bool"]
+    context.emit("CAST", [number], [context.index(op.output)], options)
