@@ -133,7 +133,6 @@ class Hls4mlEngine:
         except Exception as error:  # hls4ml raises all kinds, most of them plain
             raise EngineError(
                 f"{self._path}: hls4ml: {reason(error, said.getvalue())}",
-                "edgenn inspect lists the layers of the file",
             ) from error
         print(f"{COMPILED}{time.perf_counter() - began:.1f} s", file=stderr)
         return model

@@ -51,7 +51,8 @@ def worst(outputs, expected):
 
 def test_every_layer_computes_what_keras_does(run):
     model = many_layers()
-    samples = {"image": normal(24, 6, 6, 3), "steps": normal(24, 5, 4)}
+    words = np.random.default_rng(12).integers(0, 7, (24, 5), dtype=np.int32)
+    samples = {"image": normal(24, 6, 6, 3), "steps": normal(24, 5, 4), "words": words}
     result, content = run(model, samples)
     errors = worst(result.outputs, model.predict(samples, verbose=0))
     assert {name: error for name, error in errors.items() if error > 1.5e-3} == {}
@@ -74,8 +75,9 @@ def test_recurrent_layers_stay_near_keras(run):
     model = recurrent_layers()
     samples = {"steps": normal(24, 16, 3)}
     result, _ = run(model, samples)
-    errors = worst(result.outputs, model.predict(samples["steps"], verbose=0))
-    assert max(errors.values()) < 5e-3, errors
+    expected = model.predict(samples["steps"], verbose=0)
+    errors = {name: np.abs(result.outputs[name] - array).max() for name, array in expected.items()}
+    assert max(errors.values()) < 2.5e-3, errors  # what the tables of tanh and sigmoid leave
     assert result.version == "hls4ml 1.3.0"
     assert result.facts.cycles is None and result.facts.sram_bytes is None
 

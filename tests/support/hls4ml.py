@@ -35,6 +35,7 @@ def many_layers() -> keras.Model:
     keras.utils.set_random_seed(5)
     image = keras.Input((6, 6, 3), name="image")
     steps = keras.Input((5, 4), name="steps")
+    words = keras.Input((5,), dtype="int32", name="words")
     maps = layers.Conv2D(4, 3, padding="same", activation="relu", name="conv")(image)
     deep = layers.DepthwiseConv2D(3, strides=2, padding="same", name="depthwise")(maps)
     bounded = layers.ReLU(6.0, name="relu6")(deep * 20.0)
@@ -66,9 +67,10 @@ def many_layers() -> keras.Model:
         "from_constant": 1.5 - best,
         "mean_step": layers.GlobalAveragePooling1D()(steps),
         "last_step": filtered[:, -1, :],
+        "embedded": layers.Embedding(7, 3)(words),
         "dense": layers.Dense(3, name="dense")(layers.Reshape((12,))(bounded[:, :, 0:1, :])),
     }
-    return keras.Model([image, steps], outputs, name="many_layers")
+    return keras.Model([image, steps, words], outputs, name="many_layers")
 
 
 def streaming_layers() -> keras.Model:
@@ -89,16 +91,22 @@ def streaming_layers() -> keras.Model:
 
 
 def recurrent_layers() -> keras.Model:
-    """LSTM and GRU, as sequences and as last steps, one behind the other."""
+    """LSTM and GRU, as sequences and as last steps, in one direction and in both."""
     keras.utils.set_random_seed(7)
     steps = keras.Input((16, 3), name="steps")
     lstm = layers.LSTM(16, return_sequences=True, name="lstm")(steps)
     gru = layers.GRU(8, return_sequences=True, name="gru")(lstm)
+    tiny = keras.initializers.Constant(0.01)
+    faint = layers.GRU(3, kernel_initializer=tiny, recurrent_initializer=tiny, name="faint")(steps)
+    both = layers.Bidirectional(layers.LSTM(5, return_sequences=True), name="both")(steps)
     return keras.Model(
         steps,
         {
             "sequence": layers.Dense(2, name="each_step")(gru),
             "last": layers.LSTM(6, activation="relu", name="last_lstm")(lstm),
+            "faint": faint,
+            "both_ways": both,
+            "both_ends": layers.Bidirectional(layers.GRU(4), name="both_ends")(both),
             "last_gru": layers.GRU(6, name="last_gru_layer")(gru),
         },
         name="recurrent_layers",

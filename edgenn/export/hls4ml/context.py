@@ -53,6 +53,10 @@ class Context:
         """
         return closed(name, self.tensor(name).shape)
 
+    def is_read(self, name: str) -> bool:
+        """Whether a tensor is of use to somebody."""
+        return bool(self.graph.consumers[name]) or self.graph.is_output(name)
+
     def format(self, name: str) -> FixedFormat:
         return self._formats.get(name, UNKNOWN)
 

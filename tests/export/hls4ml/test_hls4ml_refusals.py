@@ -25,6 +25,11 @@ def model(layer, shape, dtype="float32"):
         (layers.SimpleRNN(3, name="rnn"), (5, 2), "rnn.*: .*no layer for 'simple_rnn'"),
         (layers.GRU(3, reset_after=False, name="gru"), (5, 2), "gru.*: .*reset_after=True only"),
         (layers.LSTM(3, go_backwards=True, name="back"), (5, 2), "back.*: .*from the last step"),
+        (
+            layers.Bidirectional(layers.GRU(3), merge_mode="sum", name="sum"),
+            (5, 2),
+            "sum/backward.*: .*from the last step",
+        ),
         (layers.LSTM(3, activation="elu", name="odd"), (5, 2), "odd.*: .*cells have .*, not elu"),
         (layers.LSTM(3, name="open"), (None, 2), "x: .*known sizes"),
         (layers.Activation("gelu", name="gelu"), (4,), "gelu: .*no layer for 'gelu'"),

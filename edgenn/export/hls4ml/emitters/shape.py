@@ -2,6 +2,7 @@
 
 from math import prod
 
+from edgenn.export.hls4ml.bidirectional import add_pair, joined_pair
 from edgenn.export.hls4ml.context import Context
 from edgenn.export.hls4ml.precision import type_of
 from edgenn.export.hls4ml.registry import emitter, refused
@@ -48,8 +49,11 @@ def transpose(op: Op, context: Context) -> None:
 
 @emitter(Concatenation)
 def concatenate(op: Op, context: Context) -> None:
-    """Two at a time."""
+    """Two at a time; what joins both directions of a recurrent layer is that layer."""
     assert isinstance(op.operator, Concatenation)
+    if (pair := joined_pair(op, context.graph)) is not None:
+        add_pair(op, pair, context)
+        return
     shape = context.shape(op.output)
     axis = normalized(op.operator.axis, len(shape) + 1)
     if axis == 0 or len(shape) > LARGEST_RANK:
