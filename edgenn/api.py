@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from edgenn import bundle, compiler
-from edgenn.benchmark import BenchReport, Plan, benchmark, default_profiles
+from edgenn.benchmark import BenchReport, Plan, benchmark
 from edgenn.bundle import Bundle
 from edgenn.compiler import QuantizationOptions
 from edgenn.data import load as load_samples
@@ -20,7 +20,6 @@ from edgenn.options import (
     DEFAULT_CALIBRATOR,
     DEFAULT_RNN_FORM,
     DEFAULT_RNN_PRECISION,
-    DEFAULT_TARGETS,
     DEFAULT_TIME_LIMIT_S,
     RNN_FORMS,
     RNN_PRECISIONS,
@@ -36,6 +35,7 @@ from edgenn.source import bundle_name, load_source, with_fingerprint
 from edgenn.stopwatch import Stopwatch
 from edgenn.targets import Profile, profile_of
 from edgenn.targets.catalog import shipped
+from edgenn.targets.choice import default_profiles
 from edgenn.writing import artifacts_of, written_files
 
 
@@ -178,7 +178,7 @@ def check(
     data: Any,
     *,
     model: Any = None,
-    targets: Sequence[str | Path | Profile] = DEFAULT_TARGETS,
+    targets: Sequence[str | Path | Profile] = (),
     all_targets: bool = False,
     time_limit_s: float = DEFAULT_TIME_LIMIT_S,
     progress: Progress | None = None,
@@ -191,7 +191,8 @@ def check(
             labels under ``y``, an .npy or .npz file, or a recipe (its test split).
         model: The Keras model or its path, to predict with it; by default the predictions kept
             in the bundle, else the model file that was converted.
-        targets: Names of targets, or paths of their profiles.
+        targets: Names of targets, or paths of their profiles; by default LiteRT's reference
+            kernels, LiteRT and ONNX Runtime on this processor, as far as they take the files.
         all_targets: Every target that comes with edgenn; what is not installed, or takes none
             of the files, is said and is no failure.
         time_limit_s: For each engine to open a file, and for each part of the samples.
@@ -208,7 +209,10 @@ def check(
     samples = load_samples(data, inputs, split="test")
     predictor = source_of_truth(converted, model)
     profiles = shipped() if all_targets else [profile_of(target) for target in targets]
-    chosen = [Target.of(profile, time_limit_s=time_limit_s) for profile in profiles]
+    chosen = [
+        Target.of(profile, time_limit_s=time_limit_s)
+        for profile in profiles or default_profiles(converted.manifest.artifacts)
+    ]
     return check_bundle(converted, samples, predictor, chosen, every=all_targets, progress=progress)
 
 

@@ -25,7 +25,6 @@ from edgenn.runners.runner import RunResult
 from edgenn.runners.target import Target
 from edgenn.runners.worth import not_the_device
 from edgenn.runtime.tensor_info import Array, TensorInfo
-from edgenn.targets import Profile, find_target
 from edgenn.targets.choice import files_for, why_none
 from edgenn.targets.fit import written_for
 
@@ -131,12 +130,6 @@ class Plan:
         if self.data is None:
             return random_samples(inputs, RANDOM_SAMPLES)
         return self.data.inputs
-
-
-def default_profiles(artifacts: Sequence[Artifact]) -> list[Profile]:
-    """The engines on this machine's processor, as apps use them, that take any of the files."""
-    profiles = [find_target(name) for name in DEFAULT_TARGETS]
-    return [profile for profile in profiles if files_for(profile, artifacts)] or profiles
 
 
 def benchmark(

@@ -15,7 +15,7 @@ RNN_PRECISIONS: Final = ("auto", "float32", "int16", "int8")
 DEFAULT_TARGETS: Final = ("cpu-reference", "cpu-xnnpack", "cpu-onnxruntime")
 """What a check runs on: no device, but what the integers mean and what is always there."""
 
-DEFAULT_FORMATS: Final = ("tflite", "onnx", "hls4ml")
+DEFAULT_FORMATS: Final = ("tflite", "onnx")
 DEFAULT_SCHEMES: Final = ("float32",)
 DEFAULT_CALIBRATOR: Final = "minmax"
 DEFAULT_RNN_FORM: Final = "auto"

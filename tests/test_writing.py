@@ -45,5 +45,5 @@ def test_a_refusal_names_the_targets():
     with pytest.raises(UnsupportedError, match=r"^one: no such op .hint.$"), refusals_of(build):
         raise UnsupportedError("no such op", "hint")
     (build,) = builds(conv_graph(), [Scheme.FLOAT32], ["tflite"], "auto", "auto")
-    with pytest.raises(UnsupportedError, match="^no such op"), refusals_of(build):
+    with pytest.raises(UnsupportedError, match=r"^no such op"), refusals_of(build):
         raise UnsupportedError("no such op")

@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from edgenn.cli.options import FILE, debug_option, example, target_option, time_limit_option
-from edgenn.options import DEFAULT_TARGETS
 
 
 @click.command(epilog=example("edgenn check build/kws --data test.npz --json drift.json"))
@@ -61,7 +60,7 @@ def check(
             bundle,
             data,
             model=model,
-            targets=targets or DEFAULT_TARGETS,
+            targets=targets,
             all_targets=all_targets,
             time_limit_s=time_limit_s,
             progress=progress,

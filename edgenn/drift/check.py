@@ -13,6 +13,7 @@ from edgenn.drift.metrics import Value
 from edgenn.drift.peers import Peers
 from edgenn.drift.report import CheckReport, Rung
 from edgenn.errors import (
+    ArtifactError,
     EdgennError,
     EngineError,
     UnavailableError,
@@ -31,7 +32,7 @@ Outputs = Mapping[str, Array]
 Predict = Callable[[Dataset], Outputs]
 """Keras's predictions: output name → array."""
 
-FINDINGS = (EngineError, UnavailableError, UnsupportedError)
+FINDINGS = (ArtifactError, EngineError, UnavailableError, UnsupportedError)
 """What is said of one target in the table while the others go on."""
 
 
@@ -138,6 +139,13 @@ def reference_outputs(
     return "computed", predict(data)
 
 
+def code_of(error: EdgennError) -> int:
+    """The exit code of a finding."""
+    if isinstance(error, ArtifactError):  # the file is as it was written: this engine refuses it
+        return UnsupportedError.exit_code
+    return error.exit_code
+
+
 def without_path(error: EdgennError, path: Path) -> str:
     """What an error says, in a table whose rows name the file."""
     return str(error).removeprefix(f"{path}: ").replace(str(path), path.name)
@@ -166,7 +174,7 @@ def climb(
             estimate = target.estimator.estimate(path)
         except FINDINGS as error:
             findings.append(without_path(error, path))
-            codes.append(error.exit_code)
+            codes.append(code_of(error))
         else:
             facts, estimator = estimate.facts, estimate.version
             warnings += estimate.warnings
@@ -183,7 +191,7 @@ def climb(
             time=time,
             warnings=tuple(warnings),
             findings=(*findings, without_path(error, path)),
-            exit_code=max(*codes, error.exit_code),
+            exit_code=max(*codes, code_of(error)),
             estimator=estimator,
             facts=facts,
         )

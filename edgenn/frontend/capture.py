@@ -70,7 +70,7 @@ def capture(
 
 
 def input_name(tensor: Any) -> str:
-    """The input layer's: a saved model keeps it, while ``keras_tensor_7`` counts what Keras made."""
+    """The input layer's, which a saved model keeps; ``keras_tensor_7`` only counts tensors."""
     return str(tensor._keras_history.operation.name)
 
 

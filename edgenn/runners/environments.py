@@ -17,6 +17,9 @@ from pathlib import Path
 
 from edgenn.errors import UnavailableError
 
+COMPLETE = ".complete"
+"""Lies in an environment that is whole: programs look for it while others make it."""
+
 LAST_LINES = 3
 """How much of what pip says of a failure stands in the error."""
 
@@ -63,10 +66,10 @@ def python_of(name: str, requirement: Requirement) -> Path:
             )
     if not requirement.own and all(map(is_importable, requirement.modules)):
         return Path(sys.executable)
-    python = _python_in(root() / name)
-    if python.is_file():
-        _link(python)
-        return python
+    folder = root() / name
+    if (folder / COMPLETE).is_file():
+        _link(_python_in(folder))
+        return _python_in(folder)
     raise UnavailableError(f"{name} is not installed", mend(name, requirement))
 
 
@@ -118,6 +121,7 @@ def install(name: str, requirement: Requirement, run: Run = _run) -> Path:
             reason = " | ".join(lines[-LAST_LINES:])
             raise UnavailableError(f"{name}: pip could not install it: {reason}", "try it by hand")
         _link(python)
+        (folder / COMPLETE).touch()
     except (subprocess.CalledProcessError, OSError, UnavailableError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, UnavailableError):

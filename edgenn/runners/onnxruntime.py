@@ -1,5 +1,6 @@
 """ONNX Runtime on the CPU."""
 
+from edgenn.runners.environments import Requirement
 from edgenn.runners.runner import Runner
 
 
@@ -7,3 +8,4 @@ class OnnxRuntimeRunner(Runner):
     name = "onnxruntime"
     suffix = ".onnx"
     engine = "edgenn.runners.session_engines:onnxruntime"
+    requirement = Requirement(("onnxruntime",), ("onnxruntime>=1.20",))

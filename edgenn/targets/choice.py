@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from edgenn.manifest import Artifact
+from edgenn.options import DEFAULT_TARGETS
+from edgenn.targets.catalog import find_target
 from edgenn.targets.fit import misfit, reasons_text
 from edgenn.targets.profile import Profile
 
@@ -17,3 +19,9 @@ def files_for(profile: Profile, artifacts: Sequence[Artifact]) -> tuple[Artifact
 def why_none(profile: Profile, artifacts: Sequence[Artifact]) -> str:
     """What a target has against each of the files, none of which it takes."""
     return reasons_text({artifact.file: misfit(profile, artifact) for artifact in artifacts})
+
+
+def default_profiles(artifacts: Sequence[Artifact]) -> list[Profile]:
+    """The engines on this machine's processor that take any of the files; all where none does."""
+    profiles = [find_target(name) for name in DEFAULT_TARGETS]
+    return [profile for profile in profiles if files_for(profile, artifacts)] or profiles

@@ -63,7 +63,7 @@ def test_what_is_missing_is_named_with_the_command_that_brings_it(run, tmp_path)
     np.save(tmp_path / "x.npy", np.ones((2, 4, 4, 2), np.float32))
     (tmp_path / "m.keras").write_bytes(b"PK")
     commands = {
-        "edgenn[onnx]": ("run", "net.onnx", "--input", "x.npy", "--output", "y.npy"),
+        "onnxruntime>=1.20": ("run", "net.onnx", "--input", "x.npy", "--output", "y.npy"),
         "edgenn[convert]": ("convert", "m.keras", "-o", "out"),
     }
     for extra, arguments in commands.items():
