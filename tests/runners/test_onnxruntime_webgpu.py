@@ -1,7 +1,7 @@
 """ONNX Runtime's WebGPU provider: real where it and a GPU are, and what it leaves to the CPU."""
 
 import importlib.util
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -67,11 +67,7 @@ def test_nodes_of_the_cpu_with_the_providers_reason():
 def test_an_emulated_gpu_has_to_be_allowed():
     allowed = "ORT_WEBGPU_EP_ALLOW_SOFTWARE_ADAPTER"
     assert runner().environment()[allowed] == "1"
-    discrete = (
-        Diagnosis((SOFTWARE,))
-        .devices[0]
-        .__class__("Quick", "discrete", "1.3.0", "d", (), True, "/icd/quick.json")
-    )
+    discrete = replace(SOFTWARE, name="Quick", kind="discrete")
     assert allowed not in runner(discrete, SOFTWARE).environment()
 
 
