@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from edgenn import bundle, compiler
-from edgenn.benchmark import BenchReport, Plan, benchmark
+from edgenn.benchmark import BENCH_TARGETS, BenchReport, Plan, benchmark
 from edgenn.bundle import Bundle
 from edgenn.compiler import QuantizationOptions
 from edgenn.data import load as load_samples
@@ -20,6 +20,7 @@ from edgenn.options import (
     DEFAULT_CALIBRATOR,
     DEFAULT_RNN_FORM,
     DEFAULT_RNN_PRECISION,
+    DEFAULT_TARGETS,
     DEFAULT_TIME_LIMIT_S,
     RNN_FORMS,
     RNN_PRECISIONS,
@@ -211,7 +212,7 @@ def check(
     profiles = shipped() if all_targets else [profile_of(target) for target in targets]
     chosen = [
         Target.of(profile, time_limit_s=time_limit_s)
-        for profile in profiles or default_profiles(converted.manifest.artifacts)
+        for profile in profiles or default_profiles(DEFAULT_TARGETS, converted.manifest.artifacts)
     ]
     return check_bundle(converted, samples, predictor, chosen, every=all_targets, progress=progress)
 
@@ -256,7 +257,7 @@ def bench(
     profiles = shipped() if all_targets else [profile_of(target) for target in targets]
     chosen = [
         Target.of(profile, time_limit_s=time_limit_s)
-        for profile in profiles or default_profiles(artifacts)
+        for profile in profiles or default_profiles(BENCH_TARGETS, artifacts)
     ]
     plan = Plan(runs, warmup, samples, every=all_targets)
     return benchmark(Path(path), artifacts, chosen, plan, progress or silent)

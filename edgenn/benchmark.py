@@ -32,7 +32,7 @@ FINDINGS = (ArtifactError, EngineError, UnavailableError, UnsupportedError)
 """What is said of one target in the table while the others go on; a file that one engine takes for
 damaged another may run."""
 
-DEFAULT_TARGETS = ("cpu-xnnpack", "cpu-onnxruntime")
+BENCH_TARGETS = ("cpu-xnnpack", "cpu-onnxruntime")
 
 RANDOM = "random samples"
 RANDOM_SAMPLES = 8

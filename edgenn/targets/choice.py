@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from edgenn.manifest import Artifact
-from edgenn.options import DEFAULT_TARGETS
 from edgenn.targets.catalog import find_target
 from edgenn.targets.fit import misfit, reasons_text
 from edgenn.targets.profile import Profile
@@ -21,7 +20,7 @@ def why_none(profile: Profile, artifacts: Sequence[Artifact]) -> str:
     return reasons_text({artifact.file: misfit(profile, artifact) for artifact in artifacts})
 
 
-def default_profiles(artifacts: Sequence[Artifact]) -> list[Profile]:
-    """The engines on this machine's processor that take any of the files; all where none does."""
-    profiles = [find_target(name) for name in DEFAULT_TARGETS]
+def default_profiles(names: Sequence[str], artifacts: Sequence[Artifact]) -> list[Profile]:
+    """Of some targets those that take any of the files; all where none does."""
+    profiles = [find_target(name) for name in names]
     return [profile for profile in profiles if files_for(profile, artifacts)] or profiles
