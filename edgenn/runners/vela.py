@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from edgenn.errors import EngineError, UnsupportedError, UsageError
+from edgenn.errors import ArtifactError, EngineError, UnsupportedError, UsageError
 from edgenn.runners.environments import Requirement
 from edgenn.runners.facts import LayerCost
 from edgenn.runners.runner import Runner, RunResult, Said
@@ -31,6 +31,8 @@ SYSTEMS = {
 REFUSED = re.compile(r"Does not have valid TFLite Semantics|could not run on NPU")
 BYTES_OF_KIB = 1024
 NPU = "NPU"
+COMPILED = "ethos-u"
+"""The op that Vela puts in the place of all that the NPU runs."""
 
 
 class VelaEngine:
@@ -42,7 +44,7 @@ class VelaEngine:
             Vela's configuration names them.
 
     Raises:
-        ArtifactError: The file is damaged or no .tflite.
+        ArtifactError: The file is damaged, no .tflite, or compiled already.
         EngineError: Vela fails.
         UnsupportedError: An op makes it refuse the file.
         UsageError: No accelerator, or one that Vela does not know.
@@ -51,7 +53,11 @@ class VelaEngine:
     name = "vela"
 
     def __init__(self, path: Path, options: Mapping[str, Any]) -> None:
-        read_tflite(path)  # Vela trusts every offset of a file
+        content = read_tflite(path)  # Vela trusts every offset of a file
+        if any(op.custom == COMPILED for op in content.operators):
+            raise ArtifactError(
+                f"{path} is compiled for an Ethos-U already", "give the file that Vela was given"
+            )
         with tempfile.TemporaryDirectory() as folder:
             self._compile(path, arguments(options), folder)
             (summary,) = rows(folder, "*_summary_*.csv")

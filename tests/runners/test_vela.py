@@ -173,6 +173,11 @@ def test_a_damaged_file_does_not_reach_vela(tmp_path, estimate):
         estimate(path, tmp_path)
 
 
+def test_a_file_that_is_compiled_already(tmp_path, estimate):
+    with pytest.raises(ArtifactError, match="compiled for an Ethos-U already"):
+        estimate(real("awkward-dev/person_detect_vela.tflite"), tmp_path)
+
+
 def test_nothing_is_written_beside_the_artifact(tmp_path, estimate, monkeypatch):
     path = write_tflite(int8_conv_graph(1), tmp_path)
     monkeypatch.chdir(tmp_path)
