@@ -7,19 +7,18 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from support.hls4ml import fixed16, many_layers, recurrent_layers, streaming_layers
+from support.hls4ml import (
+    fixed16,
+    many_layers,
+    recurrent_layers,
+    require_hls4ml,
+    streaming_layers,
+)
 
 from edgenn.errors import EdgennError, EngineError, UnavailableError
 from edgenn.runners.hls4ml import COMPILED, LONG, Hls4mlRunner
 from edgenn.runners.hls4ml_layout import PARALLEL, STREAM, chosen, obstacle
 from edgenn.runtime.hls4ml_file import MODEL, read_hls4ml
-
-
-def require_hls4ml():
-    try:
-        Hls4mlRunner().require_available()
-    except UnavailableError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")

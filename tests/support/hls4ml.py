@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import pytest
 from keras import layers
 
 from edgenn import compiler
 from edgenn.batches import Samples, batches
+from edgenn.errors import UnavailableError
 from edgenn.export.hls4ml.exporter import to_hls4ml
 from edgenn.ir.flat_loops import open_loops
 from edgenn.ir.graph import Graph
@@ -15,6 +17,15 @@ from edgenn.lowering.recurrent.loop import to_loops
 from edgenn.progress import silent
 from edgenn.quantization.fixed16 import with_fixed_formats
 from edgenn.runners.calibration import collect_statistics
+from edgenn.runners.hls4ml import Hls4mlRunner
+
+
+def require_hls4ml() -> None:
+    """Skips a test where hls4ml or a compiler is missing."""
+    try:
+        Hls4mlRunner().require_available()
+    except UnavailableError as error:
+        pytest.skip(str(error))
 
 
 def calibrated(graph: Graph, samples: Samples) -> Graph:
