@@ -5,10 +5,15 @@ from edgenn.ir.tensor import Tensor
 from edgenn.placement.program import Node, Program, Section, Value
 
 
-def graph_program(graph: Graph, format_: str) -> Program:
-    """The ops of a graph, named as ``edgenn.ir`` names them; loops are one op."""
+def graph_program(graph: Graph, format_: str, dtype: str = "float32") -> Program:
+    """The ops of a graph, named as ``edgenn.ir`` names them; loops are one op.
+
+    Args:
+        dtype: What the format has for float32.
+    """
     values = {
-        name: value(tensor, index) for index, (name, tensor) in enumerate(graph.tensors.items())
+        name: value(tensor, index, dtype)
+        for index, (name, tensor) in enumerate(graph.tensors.items())
     }
 
     def node(op: Op) -> Node:
@@ -29,12 +34,12 @@ def graph_program(graph: Graph, format_: str) -> Program:
     )
 
 
-def value(tensor: Tensor, number: int) -> Value:
+def value(tensor: Tensor, number: int, real: str) -> Value:
     quantization = tensor.quantization
     return Value(
         tensor.name,
         tensor.shape,
-        tensor.dtype,
+        real if tensor.dtype == "float32" else tensor.dtype,
         constant=tensor.is_constant,
         scales=() if quantization is None else tuple(map(float, quantization.scale)),
         zero_points=() if quantization is None else tuple(map(int, quantization.zero_point)),

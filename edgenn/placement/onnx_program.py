@@ -4,9 +4,12 @@ Shapes are those that ONNX infers. What follows from constants alone is a consta
 Runtime, which computes it when it loads the file.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from edgenn.errors import ArtifactError, UnavailableError
 from edgenn.placement.program import Node, Program, Section, Value
@@ -60,7 +63,8 @@ class Reader:
             nodes.append(self.node(proto, values))
             values.update({value.name: value for value in nodes[-1].outputs})
         outputs = tuple(values[value.name] for value in graph.output)
-        self.sections[number] = Section(graph.name, inputs, outputs, tuple(nodes))
+        section = Section(graph.name, inputs, outputs, tuple(nodes))
+        self.sections[number] = with_stored(section)
         return number
 
     def node(self, proto: Any, values: Mapping[str, Value]) -> Node:
@@ -93,6 +97,49 @@ class Reader:
         if node.given and all(v.constant for v in node.reads) and node.kind not in NOT_FOLDED:
             return replace(node, outputs=tuple(replace(v, constant=True) for v in outputs))
         return replace(node, repeats=rounds(node))
+
+
+def with_stored(section: Section) -> Section:
+    """The section, its real numbers beside integers with the dtype that those have."""
+    readers = Counter(value for node in section.nodes for value in set(node.reads))
+    readers.update(section.outputs)
+    kept: dict[Value, Value] = {}
+    for node in section.nodes:
+        x, y = node.input(0), next(iter(node.outputs), None)
+        if x is None or y is None:
+            continue
+        if node.kind == "DequantizeLinear":
+            kept[y] = replace(y, stored=x.dtype, **grid(node))
+        elif node.kind == "QuantizeLinear" and readers[x] == 1 and x not in kept:
+            kept[x] = replace(x, stored=y.dtype)
+
+    def known(value: Value) -> Value:
+        return kept.get(value, value)
+
+    nodes = (
+        replace(
+            node,
+            inputs=tuple(None if value is None else known(value) for value in node.inputs),
+            outputs=tuple(map(known, node.outputs)),
+            captured=tuple(map(known, node.captured)),
+        )
+        for node in section.nodes
+    )
+    inputs, outputs = tuple(map(known, section.inputs)), tuple(map(known, section.outputs))
+    return replace(section, inputs=inputs, outputs=outputs, nodes=tuple(nodes))
+
+
+def grid(node: Node) -> dict[str, Any]:
+    """Scales and zero points that a QuantizeLinear or DequantizeLinear is given."""
+    scale, zero = node.input(1), node.input(2)
+    return {
+        "scales": () if scale is None or scale.data is None else numbers(scale, float),
+        "zero_points": () if zero is None or zero.data is None else numbers(zero, int),
+    }
+
+
+def numbers(value: Value, kind: type) -> tuple[Any, ...]:
+    return tuple(kind(entry) for entry in np.asarray(value.data).reshape(-1))
 
 
 def declared(graph: Any) -> dict[str, Value]:

@@ -24,7 +24,7 @@ class PlacedOp:
         reason: Why not on the accelerator, in the engine's own words.
         macs: Multiply-accumulates in one inference.
         weight_bytes: Of the constants that it reads and no op before it does.
-        dtype: Of what it makes.
+        dtype: Of what it makes, as engines keep it.
         pitfall: What the engine, which takes it, is known to do wrong with it.
     """
 
@@ -87,7 +87,7 @@ def place(program: Program, rules: OpRules | None) -> Placement:
                 reason,
                 macs_of(node) * runs[section],
                 sum(value.bytes for _, value in fresh),
-                node.outputs[0].dtype if node.outputs else "",
+                (node.outputs[0].stored or node.outputs[0].dtype) if node.outputs else "",
                 pitfall(asked, rules) if where == "accelerator" else "",
             )
         )
@@ -98,7 +98,7 @@ def verdict(asked: Asked, rules: OpRules | None) -> tuple[Where, str]:
     """Where an op runs and, if that is not the accelerator, why."""
     if rules is None:
         return "accelerator", ""
-    if rules.kinds is not None and asked.node.kind not in rules.kinds:
+    if not rules.has(asked.node.kind):
         return rules.elsewhere, rules.absent
     limit = broken(asked, rules.limits)
     if limit is None:

@@ -24,6 +24,8 @@ class Value:
         zero_points: As many.
         data: What the file holds of a constant, where it is at hand.
         number: Tells values of one name in one section apart.
+        stored: The dtype that engines keep it in, where QuantizeLinear or DequantizeLinear stands
+            beside it; else empty.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Value:
     scales: tuple[float, ...] = ()
     zero_points: tuple[int, ...] = ()
     number: int = 0
+    stored: str = ""
     data: Array | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -169,4 +172,4 @@ def item_bytes(dtype: str) -> int:
     try:
         return int(np.dtype(dtype).itemsize)
     except TypeError:
-        return {"bfloat16": 2, "float8": 1}.get(dtype, 0)
+        return {"bfloat16": 2, "fixed16": 2}.get(dtype, 0)

@@ -178,7 +178,7 @@ def said_of(profile: Profile, build: Build | None) -> dict[str, Any]:
     """What the plan says of the file."""
     if build is None:
         return {"format": profile.artifact.format}
-    has_gates = build.form is not None and build.scheme.is_full_integer
+    has_gates = build.form and build.scheme.is_full_integer and build.format == "tflite"
     return {
         "format": build.format,
         "scheme": str(build.scheme),

@@ -79,8 +79,10 @@ class DryRun:
         built = compiler.built(graph, build, seen, self.options)
         built = with_batch(built, build.batch) if build.batch else built
         content = compiler.written(built, build.format)
-        known = build.format in ("tflite", "onnx")
-        program = program_of(content, build.format) if known else graph_program(built, build.format)
+        if build.format in ("tflite", "onnx"):
+            program = program_of(content, build.format)
+        else:
+            program = graph_program(built, build.format, str(build.scheme))
         return DryFile(program, len(content))
 
     def samples(self, graph: Graph) -> Mapping[str, Array]:

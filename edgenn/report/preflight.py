@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from rich.console import Console
 from rich.markup import escape
 
+from edgenn.placement.memory import CONVERSIONS
 from edgenn.placement.report import LayerReport, Reason, TargetReport
 from edgenn.report.numbers import count_text, size_text
 from edgenn.report.tables import plain_table
@@ -106,9 +107,10 @@ def layer_text(layer: LayerReport) -> str:
 def becomes_text(layer: LayerReport) -> str:
     """The ops, or their number; what a recurrent layer is, in front."""
     form = f"{layer.form}: " if layer.form else ""
-    if len(layer.ops) > KINDS_SHOWN:
-        return f"{form}{sum(layer.ops.values())} ops"
-    ops = (kind if n == 1 else f"{n} {kind}" for kind, n in layer.ops.items())
+    told = {kind: n for kind, n in layer.ops.items() if kind not in CONVERSIONS} or layer.ops
+    if len(told) > KINDS_SHOWN:
+        return f"{form}{sum(told.values())} ops"
+    ops = (kind if n == 1 else f"{n} {kind}" for kind, n in told.items())
     return form + ", ".join(ops)
 
 

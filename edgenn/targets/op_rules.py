@@ -80,6 +80,7 @@ class OpRules(Table):
         elsewhere: What becomes of ops that the accelerator does not run: the CPU runs them, or
             the target refuses the file.
         kinds: The ops that the accelerator has; all where it is left out.
+        lacks: Ops that it does not have, where that is the shorter list.
         absent: Why others do not run, in the engine's own words.
         limits: In the order in which the engine looks at them; the first that is broken is told.
         pitfalls: What the engine takes and computes wrongly; it runs, with a warning.
@@ -88,6 +89,11 @@ class OpRules(Table):
     like: str | None = None
     elsewhere: Elsewhere = "cpu"
     kinds: frozenset[str] | None = None
+    lacks: frozenset[str] = frozenset()
     absent: str = "the target has no such op"
     limits: tuple[Limit, ...] = ()
     pitfalls: tuple[Limit, ...] = ()
+
+    def has(self, kind: str) -> bool:
+        """Whether the accelerator has an op of that kind at all."""
+        return (self.kinds is None or kind in self.kinds) and kind not in self.lacks

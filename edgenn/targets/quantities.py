@@ -13,6 +13,7 @@ QUANTITIES: Final[Mapping[str, str]] = {
     "dtype": "of every activation that it reads or makes",
     "input_dtype": "of every activation that it reads",
     "output_dtype": "of every tensor that it makes",
+    "stored_dtype": "of what it makes, as engines keep it between QuantizeLinear and its like",
     "weight_dtype": "of its weights",
     "bias_dtype": "of its bias",
     "runtime_dtype": "of everything that it reads or makes and that is not in the file",

@@ -4,7 +4,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from edgenn.errors import ArtifactError
-from edgenn.placement import peak_activation, program_of
+from edgenn.placement import peak_activation, place, program_of
 from edgenn.placement.macs import macs_of
 
 
@@ -71,3 +71,22 @@ def test_a_scan_reads_from_outside():
 def test_what_is_no_file(content):
     with pytest.raises(ArtifactError, match=r"it\.onnx"):
         program_of(content, "onnx", "it.onnx")
+
+
+def test_real_numbers_between_integers_are_stored_as_integers():
+    constants = {"s": np.float32(0.1), "z": np.uint8(3), "w8": np.ones((4, 3), np.int8)}
+    constants |= {"ws": np.full(3, 0.5, np.float32), "wz": np.zeros(3, np.int8)}
+    nodes = [
+        helper.make_node("DequantizeLinear", ["w8", "ws", "wz"], ["w"], axis=1),
+        helper.make_node("MatMul", ["x", "w"], ["h"]),
+        helper.make_node("QuantizeLinear", ["h", "s", "z"], ["q"]),
+        helper.make_node("DequantizeLinear", ["q", "s", "z"], ["d"]),
+        helper.make_node("Relu", ["d"], ["y"]),
+    ]
+    program = program_of(model_of(nodes, {"x": [2, 4]}, {"y": [2, 3]}, constants), "onnx")
+    _, matmul, quantize, dequantize, relu = program.main.nodes
+    assert (matmul.inputs[1].constant, matmul.inputs[1].scales) == (True, (0.5, 0.5, 0.5))
+    assert (matmul.outputs[0].stored, relu.inputs[0].stored) == ("uint8", "uint8")
+    assert (relu.inputs[0].scales, relu.inputs[0].zero_points) == ((np.float32(0.1),), (3,))
+    assert [op.dtype for op in place(program, None).ops] == ["uint8", "uint8", "uint8", "float32"]
+    assert dequantize.outputs[0] == relu.inputs[0] and quantize.outputs[0].dtype == "uint8"

@@ -58,6 +58,8 @@ def test_kinds():
     (op,) = place(conv(), rules(kinds=["ADD"], absent="no such op")).ops
     assert (op.where, op.reason) == ("cpu", "no such op")
     assert place(conv(), rules(kinds=["CONV_2D"])).accelerator_share == 1
+    assert place(conv(), rules(lacks=["ADD"])).accelerator_share == 1
+    assert place(conv(), rules(lacks=["CONV_2D"])).accelerator_share == 0
 
 
 def test_alternatives_conditions_and_exceptions():

@@ -137,6 +137,8 @@ CASES = [
     ("dtype", GATHER, ("int8",)),
     ("input_dtype", DENSE, ("int8",)),
     ("output_dtype", OPEN, ("int8",)),
+    ("stored_dtype", CONV, ("int8",)),
+    ("stored_dtype", op("Add", [], [value("y", 3, stored="uint16")]), ("uint16",)),
     ("weight_dtype", DENSE, ("float32",)),
     ("weight_dtype", POOL, None),
     ("bias_dtype", CONV, "int32"),

@@ -11,7 +11,8 @@ import edgenn
 from edgenn.errors import EdgennError, UnavailableError
 from edgenn.ir.tensor import Array
 from edgenn.manifest import Artifact
-from edgenn.placement import TargetReport
+from edgenn.placement import TargetReport, program_of
+from edgenn.placement.memory import VIEWS
 from edgenn.preflight import preflight
 from edgenn.runners.target import Target
 from edgenn.targets import find_target
@@ -41,7 +42,7 @@ def said_and_written(
     if said.size_bytes is None:
         with pytest.raises(EdgennError) as refusal:
             edgenn.convert(model, folder, targets=[target], calibration=calibration, **options)
-        assert said.reasons == (str(refusal.value),)
+        assert said.reasons == (str(refusal.value).removeprefix(f"{target}: "),)
         pytest.skip(f"the conversion refuses it, as was said: {refusal.value}")
     bundle = edgenn.convert(
         model, folder, targets=[target], calibration=calibration, name="model", **options
@@ -70,7 +71,7 @@ def assert_placed(said: TargetReport, path: Path, sample: dict[str, Array]) -> N
         else:
             arena_bytes = target.runner.run(path, sample).facts.arena_bytes
             if arena_bytes is not None:
-                assert_fits(said, arena_bytes)
+                assert_fits(said, path, arena_bytes)
 
 
 def is_of_the_whole(refusal: Any) -> bool:
@@ -79,11 +80,16 @@ def is_of_the_whole(refusal: Any) -> bool:
     return any(word in text for word in ("crashed", "fixed shapes", "delegate", "Vela refuses"))
 
 
-def assert_fits(said: TargetReport, arena_bytes: int) -> None:
-    """An arena holds the activations, and besides them what the runtime keeps for each op."""
-    assert said.peak_activation_bytes is not None
-    assert said.peak_activation_bytes <= arena_bytes
-    assert arena_bytes <= 1.25 * said.peak_activation_bytes + 2_000 + 512 * len(said.ops)
+def assert_fits(said: TargetReport, path: Path, arena_bytes: int) -> None:
+    """An arena holds the activations, and besides them what the runtime keeps for each op.
+
+    TensorFlow Lite Micro copies where a tensor only gets another shape.
+    """
+    peak = said.peak_activation_bytes
+    assert peak is not None and peak <= arena_bytes
+    nodes = program_of(path.read_bytes(), "tflite").main.nodes
+    copied = max((node.outputs[0].bytes for node in nodes if node.kind in VIEWS), default=0)
+    assert arena_bytes <= 1.25 * (peak + copied) + 2_000 + 512 * len(said.ops)
 
 
 def engine_of(name: str) -> Target:

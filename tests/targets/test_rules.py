@@ -64,3 +64,11 @@ def test_limits_are_for_ops_that_the_target_has(profile):
     for limit in (*rules.limits, *rules.pitfalls):
         assert (limit.of or frozenset()) <= rules.kinds, limit.reason
         assert limit.but <= rules.kinds, limit.reason
+
+
+@pytest.mark.parametrize(
+    "name", [profile.name for profile in shipped() if profile.kind in ("npu", "microcontroller")]
+)
+def test_devices_that_lack_ops_have_rules(name):
+    rules = rules_of(find_target(name))
+    assert rules.kinds or rules.lacks

@@ -27,6 +27,11 @@ def output_dtype(asked: Asked) -> Answer:
 
 
 @quantity
+def stored_dtype(asked: Asked) -> Answer:
+    return distinct(value.stored or value.dtype for value in asked.node.outputs)
+
+
+@quantity
 def weight_dtype(asked: Asked) -> Answer:
     return distinct(value.dtype for value in weights(asked.node)) or None
 
