@@ -29,7 +29,7 @@ STREAMED: Final = (
 """Layers that stream whatever their attributes are."""
 
 FUNCTIONS: Final = ("linear", "relu", "sigmoid", "tanh")
-"""Activations that stream; relu6 does not."""
+"""Activations that stream."""
 
 MOST_READERS: Final = 7
 """hls4ml copies a stream so many times."""

@@ -92,6 +92,7 @@ def streaming_layers() -> keras.Model:
     x = layers.Activation("sigmoid", name="gate")(x)
     x = layers.DepthwiseConv2D(3, padding="same", activation="relu", name="depthwise")(x)
     y = layers.Conv2D(4, 1, name="pointwise")(x)
+    y = layers.ReLU(6.0, name="relu6")(y * 30.0) / 30.0
     x = layers.Add(name="add")([x, y])
     x = layers.MaxPooling2D(2, name="pool")(x)
     x = layers.UpSampling2D(2, name="larger")(x)

@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any
+
+import numpy as np
 
 from edgenn.errors import UnsupportedError
 from edgenn.export.hls4ml.precision import type_of
@@ -139,7 +142,32 @@ class Context:
         """
         if activation is Activation.RELU_N1_TO_1:
             raise UnsupportedError(f"{op.output}: hls4ml has no clamp to -1…1")
-        self.add("Activation", [x], op.output, {"activation": str(activation)})
+        if activation is Activation.RELU6:
+            self._add_relu6(op, x)
+        else:
+            self.add("Activation", [x], op.output, {"activation": "relu"})
+
+    def _add_relu6(self, op: Op, x: str) -> None:
+        """``6 - relu(6 - relu(x))``: hls4ml's own relu6 does not stream."""
+        form = self.before(op, Activation.RELU6)
+        names = [f"{op.output}/{part}" for part in ("relu", "below_6", "relu_below_6")]
+        self.add("Activation", [x], names[0], {"activation": "relu"}, form=form)
+        size = prod(self.shape(op.output))
+        self._six_minus(names[0], names[1], size, form)
+        self.add("Activation", [names[1]], names[2], {"activation": "relu"}, form=form)
+        self._six_minus(names[2], op.output, size, self.format(op.output))
+
+    def _six_minus(self, x: str, output: str, size: int, form: FixedFormat) -> None:
+        terms = {"scale": np.array([-1.0]), "bias": np.array([6.0])}
+        self.add(
+            "BatchNormalization",
+            [x],
+            output,
+            {"n_in": size, "n_filt": 1},
+            weights={f"{name}_data": term for name, term in terms.items()},
+            precision={name: type_of(FixedFormat.of(term)) for name, term in terms.items()},
+            form=form,
+        )
 
     def before(self, op: Op, activation: Activation) -> FixedFormat:
         """The format of what goes into a clamp: as fine as what comes out, and with its reach."""
