@@ -12,6 +12,7 @@ from edgenn.batches import Samples, batches
 from edgenn.errors import UnsupportedError
 from edgenn.ir.flat_loops import close_loops, open_loops
 from edgenn.ir.graph import Graph
+from edgenn.lowering.gpu import for_gpu
 from edgenn.lowering.integer import legalize
 from edgenn.lowering.micro import for_micro
 from edgenn.lowering.recurrent.exact_products import with_exact_products
@@ -160,7 +161,7 @@ def formed(graph: Graph, build: Build, form: Form, io: str | None) -> Graph:
     return lowered(graph, form)
 
 
-DIALECTS: Mapping[str, Callable[[Graph], Graph]] = {"micro": for_micro}
+DIALECTS: Mapping[str, Callable[[Graph], Graph]] = {"gpu": for_gpu, "micro": for_micro}
 """What is done last for runtimes that compute some of LiteRT's ops in another way."""
 
 

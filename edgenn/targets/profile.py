@@ -27,7 +27,7 @@ class ArtifactRules(Table):
             model can have is taken. Left out, any form will do.
         gates: Their precision in full-integer files, as ``--rnn-precision`` says it.
         dialect: Whose ops a file is written in. ``micro``: those that TFLite Micro computes as
-            LiteRT's reference kernels do.
+            LiteRT's reference kernels do; ``gpu``: the same for LiteRT's GPU runtime.
     """
 
     format: Literal["tflite", "onnx", "hls4ml"]
@@ -37,7 +37,7 @@ class ArtifactRules(Table):
     batch: PositiveInt | None = None
     recurrent: tuple[Literal["loop", "fused", "unrolled", "step", "native"], ...] = ()
     gates: Literal["auto", "float32", "int16", "int8"] = "auto"
-    dialect: Literal["litert", "micro"] = DEFAULT_DIALECT
+    dialect: Literal["litert", "gpu", "micro"] = DEFAULT_DIALECT
 
 
 class MemoryLimits(Table):
