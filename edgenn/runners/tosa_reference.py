@@ -20,15 +20,20 @@ import numpy as np
 from edgenn.errors import EdgennError, EngineError, UnsupportedError
 from edgenn.runners.environments import Requirement
 from edgenn.runners.runner import Runner
-from edgenn.runners.tosa_text import ports, saturating, unconverted
+from edgenn.runners.tosa_text import mended, ports, unconverted
+from edgenn.runtime.flatbuffer import Reader
 from edgenn.runtime.litert import one_line
 from edgenn.runtime.tensor_info import Array, TensorInfo, shape_text
-from edgenn.runtime.tflite_file import read_tflite
+from edgenn.runtime.tflite_file import SCHEMA, operator_use, read_tflite
 
 HINTS = {
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "--rnn unrolled has an LSTM's ops one by one",
     "WHILE": "recurrent layers have to be unrolled: --rnn unrolled",
 }
+CAST = 53
+"""In TFLite's ``BuiltinOperator``."""
+TEXT = ("--text", "--emit-debug-info")
+
 ENDED = re.compile(r": (?:engine crashed|TOSA's model: ).*")
 NO_KERNEL = re.compile(r"could not allocate op +(?P<op>\w+) +input=\((?P<type>[^)]*)\)")
 FAILED = re.compile(r"^(?P<op>Op[A-Z]\w+): (?P<reason>.+)$", re.M)
@@ -58,10 +63,10 @@ class TosaReferenceEngine:
         self._require_fixed_shapes()
         with tempfile.TemporaryDirectory() as folder:
             text = self._convert(Path(folder))
-            self._model = self._serialize(Path(folder), saturating(text))
-        takes, gives = ports(text)
-        self._takes = [names(self.inputs).index(name) for name in takes]
-        self._gives = [gives.index(name) for name in names(self.outputs)]
+            self._model = self._serialize(Path(folder), mended(text, made_by(path, CAST)))
+        takes, gives = ports(text)  # none, and in order, where the file has no signature
+        self._takes = [names(self.inputs).index(name) for name in takes or names(self.inputs)]
+        self._gives = [(gives or names(self.outputs)).index(name) for name in names(self.outputs)]
 
     def _require_fixed_shapes(self) -> None:
         for info in (*self.inputs, *self.outputs):
@@ -74,21 +79,21 @@ class TosaReferenceEngine:
 
     def _convert(self, folder: Path) -> str:
         target = folder / "model.mlir"
-        done = tool("tosa-converter-for-tflite", self._path, "--text", "-o", target)
+        done = tool("tosa-converter-for-tflite", self._path, *TEXT, "-o", target)
         if done.returncode:
             raise UnsupportedError(f"{self._path}: TOSA's converter refuses it: {words(done)}")
         text = target.read_text("utf-8")
         left = unconverted(text)
         if left:
+            ops = ", ".join(f"{op} ({name})" if name else op for op, name in left.items())
             hints = [HINTS[op] for op in left if op in HINTS]
             raise UnsupportedError(
-                f"{self._path}: TOSA's converter has nothing for {', '.join(left)}",
-                "; ".join(hints),
+                f"{self._path}: TOSA's converter has nothing for {ops}", "; ".join(hints)
             )
         return text
 
     def _serialize(self, folder: Path, text: str) -> bytes:
-        source, target = folder / "saturating.mlir", folder / "model.tosa"
+        source, target = folder / "mended.mlir", folder / "model.tosa"
         source.write_text(text, "utf-8")
         file = f"--tosa-flatbuffer-filename={target}"
         done = tool("tosa-opt", source, "--tosa-serialize", file, "-o", os.devnull)
@@ -129,6 +134,19 @@ def words(done: "subprocess.CompletedProcess[str]") -> str:
     errors = dict.fromkeys(match.strip() for match in ERROR_LINE.findall(said))
     last = said.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
     return "; ".join(errors) if errors else last[0]
+
+
+def made_by(path: Path, builtin: int) -> set[str]:
+    """Names of the tensors that ops of a kind make."""
+    model = Reader(path.read_bytes(), SCHEMA, str(path)).root("Model")
+    kinds = [operator_use(code).builtin for code in model["operator_codes"] or ()]
+    return {
+        subgraph["tensors"][index]["name"]
+        for subgraph in model["subgraphs"]
+        for op in subgraph["operators"] or ()
+        if kinds[op["opcode_index"]] == builtin
+        for index in op["outputs"].values()
+    }
 
 
 def names(infos: Sequence[TensorInfo]) -> list[str]:

@@ -1,19 +1,46 @@
-"""The text, in MLIR, that TOSA's converter makes of a .tflite."""
+"""The text, in MLIR, that TOSA's converter makes of a .tflite, and where it has to be mended.
 
+It is the text with locations: behind each op stands the tensor of the file that it is part of.
+"""
+
+import math
 import re
+from collections.abc import Collection, Mapping
 
-UNCONVERTED = re.compile(r'= "?tfl\.(?!no_value)(\w+)"?\(')
+import numpy as np
+
+LOCATION = re.compile(r'^#(loc\d+) = loc\("([^"]*)"\(', re.M)
+UNCONVERTED = re.compile(r'= "?tfl\.(?!no_value)(\w+)"?\(.*?(?:loc\(#(loc\d+)\))?$', re.M)
 PORT = re.compile(r'tf_saved_model\.index_path = \["([^"]*)"\]')
 NARROWING = re.compile(
     r"^(?P<indent> *)%(?P<id>\d+) = tosa\.cast %(?P<x>\d+)"
     r" : \(tensor<(?P<shape>[0-9x]+)xi32>\) -> tensor<[0-9x]+xi16>",
     re.M,
 )
+PACKED = re.compile(r'dense<"0x(?P<bits>[0-9A-F]+)"> : tensor<(?P<shape>[0-9x]+)xi1>')
+WIDENING = re.compile(
+    r"^(?P<made> *%\d+) = tosa\.rescale (?P<x>%\w+), .* : \((?P<from>tensor<[0-9x]+xi(?:8|16)>),"
+    r" .*\) -> (?P<to>tensor<[0-9x]+xi32>) loc\(#(?P<location>loc\d+)\)$",
+    re.M,
+)
 
 
-def unconverted(text: str) -> list[str]:
-    """Ops of TFLite that the converter has left as they are."""
-    return sorted({op.upper() for op in UNCONVERTED.findall(text)})
+def mended(text: str, casts: Collection[str]) -> str:
+    """What the converter should have written; ``casts`` as of ``with_plain_casts``."""
+    return with_bools_in_bytes(with_saturation(with_plain_casts(text, casts)))
+
+
+def unconverted(text: str) -> dict[str, str]:
+    """Ops of TFLite that the converter has left as they are: kind → the first's tensor."""
+    names = locations(text)
+    left: dict[str, str] = {}
+    for op, location in UNCONVERTED.findall(text):
+        left.setdefault(op.upper(), names.get(location, ""))
+    return left
+
+
+def locations(text: str) -> Mapping[str, str]:
+    return dict(LOCATION.findall(text))
 
 
 def ports(text: str) -> tuple[list[str], list[str]]:
@@ -23,7 +50,39 @@ def ports(text: str) -> tuple[list[str], list[str]]:
     return PORT.findall(arguments), PORT.findall(results)
 
 
-def saturating(text: str) -> str:
+def with_plain_casts(text: str, casts: Collection[str]) -> str:
+    """The converter's text with integers cast as they are stored.
+
+    So does TFLite's kernel (``kernels/cast.cc``). The converter takes the zero point off, as if
+    the integer were the number that it stands for, and indices of tables end outside of them.
+
+    Args:
+        casts: The tensors that the file's CAST ops make.
+    """
+    names = locations(text)
+
+    def plain(match: re.Match[str]) -> str:
+        if names.get(match["location"]) not in casts:
+            return match[0]
+        types = f"({match['from']}) -> {match['to']}"
+        return f"{match['made']} = tosa.cast {match['x']} : {types} loc(#{match['location']})"
+
+    return WIDENING.sub(plain, text)
+
+
+def with_bools_in_bytes(text: str) -> str:
+    """The text as ``tosa-opt`` reads it: the converter writes eight bools into a byte."""
+
+    def unpacked(match: re.Match[str]) -> str:
+        count = math.prod(int(size) for size in match["shape"].split("x"))
+        packed = np.frombuffer(bytes.fromhex(match["bits"]), np.uint8)
+        values = np.unpackbits(packed, bitorder="little")[:count]
+        return f'dense<"0x{values.tobytes().hex().upper()}"> : tensor<{match["shape"]}xi1>'
+
+    return PACKED.sub(unpacked, text)
+
+
+def with_saturation(text: str) -> str:
     """The converter's text with int16 softmax as TFLite computes it.
 
     Where logits are more than 10 apart, TFLite's kernel stops at the end of its table of
