@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bench import textgenrnn, traffic
-from support.preflight import Both, assert_placed, said_and_written, samples_for
+from support.preflight import Both, assert_placed, open_engines, said_and_written, samples_for
 from support.real_models import REAL_MODELS, real
 
 import edgenn
@@ -70,6 +70,8 @@ PLANS = [
     ("tflite-micro", "int8"),
     ("gpu-fp32", "float32"),
     ("gpu-fp32", "int8"),
+    ("qualcomm-htp", "int16x8"),
+    ("gpu-onnxruntime", "float32"),
     ("cpu-onnxruntime", "int8"),
     ("cpu-xnnpack", "float32"),
 ]
@@ -109,6 +111,12 @@ def both(request, source, tmp_path_factory) -> Both:
     return said_and_written(source.model, source.calibration, target, scheme, folder)
 
 
+@pytest.fixture(scope="module")
+def engines():
+    with open_engines() as opened:
+        yield opened
+
+
 def test_the_file_is_what_was_said(both):
     program = program_of(both.path.read_bytes(), both.artifact.format)
     placed = place(program, rules_of(find_target(both.said.target)))
@@ -125,8 +133,8 @@ def without_weights(ops: Sequence[PlacedOp]) -> list[PlacedOp]:
     return [replace(op, weight_bytes=0) for op in ops]
 
 
-def test_the_engine_places_ops_as_was_said(both):
-    assert_placed(both.said, both.path, samples_for(both.artifact))
+def test_the_engine_places_ops_as_was_said(both, engines):
+    assert_placed(both.said, both.path, samples_for(both.artifact), engines)
 
 
 def test_with_real_samples_float_gates_are_exact_too(tmp_path):
@@ -142,10 +150,10 @@ def test_with_real_samples_float_gates_are_exact_too(tmp_path):
 
 @pytest.mark.parametrize("target", ["ethos-u55-128", "ethos-u85-256", "tflite-micro", "gpu-fp32"])
 @pytest.mark.parametrize("file", PUBLISHED_FILES)
-def test_files_of_others(file, target):
+def test_files_of_others(file, target, engines):
     """Written by TensorFlow's converter, and what nobody can run."""
     path = real(file)
     (said,) = preflight(path, [target]).targets
     infos = inspect_artifact(path).inputs
     sample = {info.name: np.zeros([size or 1 for size in info.shape], "float32") for info in infos}
-    assert_placed(said, path, sample)
+    assert_placed(said, path, sample, engines)
