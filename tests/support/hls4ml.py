@@ -94,11 +94,16 @@ def streaming_layers() -> keras.Model:
     y = layers.Conv2D(4, 1, name="pointwise")(x)
     y = layers.ReLU(6.0, name="relu6")(y * 30.0) / 30.0
     x = layers.Add(name="add")([x, y])
+    z = layers.LeakyReLU(0.2, name="leaky")(y - 0.5)
+    x = layers.Concatenate(name="channels")([x, layers.ELU(name="elu")(z * 4.0)])
+    x = layers.Concatenate(axis=1, name="rows")([x, x[:, 1:5]])
+    x = layers.Concatenate(axis=2, name="columns")([x, x[:, :, 2:8]])
     x = layers.MaxPooling2D(2, name="pool")(x)
     x = layers.UpSampling2D(2, name="larger")(x)
-    steps = layers.Reshape((6, 48), name="steps")(x)
+    mean = layers.GlobalAveragePooling2D(name="mean")(x)
+    steps = layers.Reshape((10, 144), name="steps")(x)
     sequence = layers.GRU(5, return_sequences=True, name="gru")(steps)
-    flat = layers.Flatten(name="flat")(sequence)
+    flat = layers.Concatenate(name="all")([layers.Flatten(name="flat")(sequence), mean])
     return keras.Model(image, layers.Dense(3, activation="softmax", name="out")(flat))
 
 
