@@ -9,7 +9,6 @@ has all of them. What has no numbers has a reason below the table.
 import contextlib
 import io
 import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ sys.path.insert(0, str(Path(__file__).parent / "bench"))
 import targets
 from target_models import SHIPPED, SOURCES
 
-from edgenn.errors import EdgennWarning
 from edgenn.report.numbers import count_text, magnitude_text, milliseconds_text, size_text
 from edgenn.report.tables import plain_table
 from edgenn.targets import find_target, target_names
@@ -45,7 +43,7 @@ def time_text(row: Row) -> str:
 
 
 def main() -> None:
-    warnings.simplefilter("ignore", EdgennWarning)
+    targets.silence()
     names = sys.argv[1:] or SHIPPED
     profiles = [find_target(name) for name in target_names()]
     cases = {name: SOURCES[name].load() for name in names}

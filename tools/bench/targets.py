@@ -9,6 +9,7 @@ Exits 1 where numbers are not what the target's profile promises.
 
 import argparse
 import json
+import logging
 import os
 import sys
 import tempfile
@@ -131,13 +132,19 @@ def broken_promises(model: str, rows: Iterable[Row]) -> list[str]:
     ]
 
 
+def silence() -> None:
+    """Large unrolled files and one Keras model after the other are what is measured here."""
+    warnings.simplefilter("ignore", EdgennWarning)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", nargs="*", choices=SOURCES, default=list(SOURCES))
     parser.add_argument("--targets", nargs="*", default=target_names())
     parser.add_argument("--time-limit", type=float, default=TIME_LIMIT_S)
     arguments = parser.parse_args()
-    warnings.simplefilter("ignore", EdgennWarning)  # large unrolled files are what is measured
+    silence()
     profiles = [find_target(name) for name in arguments.targets]
     result: dict[str, Any] = {}
     failures: list[str] = []
