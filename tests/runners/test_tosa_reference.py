@@ -11,7 +11,7 @@ from support.real_models import REAL_MODELS, real
 import edgenn
 from edgenn.data import load as load_samples
 from edgenn.errors import ArtifactError, UnavailableError, UnsupportedError
-from edgenn.ir.ops import Abs, Logistic, LogSoftmax, Tanh
+from edgenn.ir.ops import Abs, Logistic, LogSoftmax, Pad, Tanh
 from edgenn.runners import LiteRTReferenceRunner
 from edgenn.runners.tosa_reference import TosaReferenceRunner, refusal
 from edgenn.runners.tosa_text import mended, ports, unconverted
@@ -112,6 +112,14 @@ def test_gates_of_16_bits_differ_by_their_interpolation(tmp_path, runner, operat
     else:  # the error of a chord, roundings, and that of LiteRT's own table
         chord = (SEGMENT * scale) ** 2 / 8 * CURVATURE[operator.kind]
         assert 0 < difference <= chord + 5 / 32768
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16"])
+def test_padding_with_a_number(tmp_path, runner, dtype):
+    pad = Pad(((0, 0), (1, 1), (2, 0), (0, 0)), 0.1)
+    path = write_tflite(one_input(pad, 1, 4, 4, 2, dtype=dtype), tmp_path)
+    x = np.random.default_rng(2).normal(size=(3, 4, 4, 2)).astype(np.float32)
+    assert_equal(runner, path, {"x": x})
 
 
 def test_digits_are_equal_in_integers(tmp_path, runner):

@@ -235,11 +235,14 @@ def pad(op: Op, context: Context) -> None:
 
 
 def pad_value(op: Op, operator: ops.Pad, output: Tensor) -> Tensor:
-    """The fill value in the output's dtype and, as the kernel demands, its quantisation."""
+    """The fill value in the output's dtype and, as the kernel demands, its quantisation.
+
+    A scalar: TensorFlow's own dialect, which TOSA's converter reads a file with, has no other.
+    """
     if output.quantization is None:
-        data = np.array([operator.value], output.dtype)
+        data = np.array(operator.value, output.dtype)
     else:
-        data = operator.stored_value(output.quantization, output.dtype).reshape(1)
+        data = operator.stored_value(output.quantization, output.dtype).reshape(())
     return Tensor.constant(f"{op.name}/value", data, output.quantization)
 
 
