@@ -102,6 +102,7 @@ QUANTITIES: Final[Mapping[str, str]] = {
     "padding_rows": "for how many axes a pad has paddings",
     "mirror": "REFLECT or SYMMETRIC, of a MIRROR_PAD",
     "lstm": "plain, or what a fused LSTM has besides: cifg, peephole, projection, normalisation",
+    "cell_activations": "of ONNX's LSTM, GRU and RNN",
     "version": "of the op in the file",
 }
 """Quantity → what it is, of one op."""

@@ -79,7 +79,6 @@ PLANS = [
 
 PUBLISHED_FILES = [
     "awkward-dev/audio_preprocessor_int8.tflite",
-    "awkward-dev/person_detect_vela.tflite",
     "basic-pitch/nmp.tflite",
     "coral-mobilenet/mobilenet_v1_0.25_128_quant.tflite",
     "dtln/model_1.tflite",

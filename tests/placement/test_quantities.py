@@ -276,6 +276,8 @@ CASES = [
     ("lstm", lstm(norm=20), "normalisation"),
     ("lstm", lstm(without=5), "cifg"),
     ("lstm", CONV, None),
+    ("cell_activations", op("GRU", [], [], activations=(b"Sigmoid", "Tanh")), ("Sigmoid", "Tanh")),
+    ("cell_activations", CONV, None),
     ("version", CONV, 3),
 ]
 

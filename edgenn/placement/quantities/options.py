@@ -190,3 +190,11 @@ def lstm(asked: Asked) -> Answer:
         if any(asked.node.input(index) is not None for index in inputs):
             return name
     return "cifg" if asked.node.input(1) is None else "plain"
+
+
+@quantity
+def cell_activations(asked: Asked) -> Answer:
+    given = asked.node.attributes.get("activations")
+    if given is None:
+        return None
+    return tuple(name.decode() if isinstance(name, bytes) else str(name) for name in given)
