@@ -4,12 +4,13 @@ Each step takes what the one before gave; nothing travels back. ``edgenn.api`` a
 bundles and the judge around it.
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from edgenn.batches import Samples, batches
-from edgenn.errors import UnsupportedError
+from edgenn.errors import EdgennWarning, UnsupportedError
 from edgenn.ir.flat_loops import close_loops, open_loops
 from edgenn.ir.graph import Graph
 from edgenn.lowering.gpu import for_gpu
@@ -141,8 +142,7 @@ def built(
         UnsupportedError: Ops without an integer kernel, or a form that a layer cannot have.
     """
     if build.scheme is Scheme.FIXED16:  # hls4ml's layers are whole, its ranges a matter of course
-        entry = seen.get((build.scheme, build.gates))
-        return graph if entry is None else with_fixed_formats(graph, entry.graph, entry.statistics)
+        return in_fixed_point(graph, seen.get((build.scheme, build.gates)))
     options = replace(options, gates=build.gates)
     if build.form is Form.FUSED:  # its weights are quantised in another way
         graph = to_fused(graph)
@@ -150,6 +150,15 @@ def built(
     if build.form is not None:
         result = formed(result, build, build.form, io)
     return DIALECTS.get(build.dialect, unchanged)(result)
+
+
+def in_fixed_point(graph: Graph, seen: Calibrated | None) -> Graph:
+    """The float graph that says how large the numbers in it are, as far as samples have shown."""
+    if seen is None:
+        text = "fixed16 without calibration data: numbers beyond ±32 saturate (--calibration FILE)"
+        warnings.warn(EdgennWarning(text), stacklevel=2)
+        return graph
+    return with_fixed_formats(graph, seen.graph, seen.statistics)
 
 
 def formed(graph: Graph, build: Build, form: Form, io: str | None) -> Graph:

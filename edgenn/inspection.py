@@ -12,6 +12,7 @@ from edgenn import manifest
 from edgenn.bundle import MANIFEST, Bundle, read_manifest, sha256_of_file
 from edgenn.errors import ArtifactError, UnavailableError
 from edgenn.runtime.border import input_border
+from edgenn.runtime.hls4ml_file import SUFFIX, read_hls4ml
 from edgenn.runtime.step_info import METADATA_KEY, State, StepInfo, read_step
 from edgenn.runtime.tensor_info import TensorInfo
 from edgenn.runtime.tflite_file import OperatorUse, read_tflite
@@ -23,7 +24,7 @@ class Inspection:
 
     Attributes:
         path: As it was given.
-        format: ``keras``, ``h5``, ``saved_model``, ``tflite`` or ``onnx``.
+        format: ``keras``, ``h5``, ``saved_model``, ``tflite``, ``onnx`` or ``hls4ml``.
         op_counts: Op (or layer class) → how many there are, most first.
         parameters: Number of weights, where it is known.
         macs: Multiply-accumulates for one sample, where they are known.
@@ -45,14 +46,14 @@ class Inspection:
 
 
 def inspect_artifact(path: str | Path) -> Inspection:
-    """Describes a .tflite or .onnx file.
+    """Describes a .tflite, .onnx or .hls4ml file.
 
     Raises:
         ArtifactError: The file is missing, damaged or no artifact.
         UnavailableError: An .onnx without the package ``onnx``.
     """
     path = Path(path)
-    readers = {".tflite": inspect_tflite, ".onnx": inspect_onnx}
+    readers = {".tflite": inspect_tflite, ".onnx": inspect_onnx, SUFFIX: inspect_hls4ml}
     if path.suffix not in readers:
         raise ArtifactError(f"{path} is no artifact: its suffix is none of {', '.join(readers)}")
     if not path.is_file():
@@ -141,7 +142,7 @@ def stored_states(step: StepInfo, inputs: Sequence[TensorInfo]) -> tuple[manifes
 
 
 def is_artifact(path: str | Path) -> bool:
-    return Path(path).suffix in (".tflite", ".onnx")
+    return Path(path).suffix in (".tflite", ".onnx", SUFFIX)
 
 
 def inspect_tflite(path: Path) -> Inspection:
@@ -218,3 +219,19 @@ def onnx_info(value: Any) -> TensorInfo:
     kind = value.type.tensor_type
     shape = tuple(size.dim_value if size.HasField("dim_value") else None for size in kind.shape.dim)
     return TensorInfo(value.name, shape, helper.tensor_dtype_to_np_dtype(kind.elem_type).name)
+
+
+def inspect_hls4ml(path: Path) -> Inspection:
+    """Its layers are hls4ml's; what it costs in the fabric only a synthesis tool knows."""
+    content = read_hls4ml(path)
+    arrays = [layer["attributes"][name] for layer in content.layers for name in layer["weights"]]
+    return Inspection(
+        str(path),
+        "hls4ml",
+        path.stat().st_size,
+        sha256_of_file(path),
+        tuple(port.info for port in content.inputs),
+        tuple(port.info for port in content.outputs),
+        dict(Counter(layer["class_name"] for layer in content.layers).most_common()),
+        parameters=sum(array.size for array in arrays),
+    )

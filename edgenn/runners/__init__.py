@@ -12,6 +12,9 @@ from edgenn.runners.onnxruntime import OnnxRuntimeRunner
 from edgenn.runners.registry import runner_class, runner_names
 from edgenn.runners.runner import Runner, RunResult, Said
 
+DEFAULT_RUNNERS = {".tflite": "litert", ".onnx": "onnxruntime", ".hls4ml": "hls4ml"}
+"""Suffix → the engine that runs such a file as it would run on a device."""
+
 
 def default_runner(artifact: Path) -> Runner:
     """The engine that runs a file as it would run on a device.
@@ -19,12 +22,11 @@ def default_runner(artifact: Path) -> Runner:
     Raises:
         ArtifactError: Nothing here runs files of this suffix.
     """
-    engines = {engine.suffix: engine for engine in (LiteRTRunner, OnnxRuntimeRunner)}
-    if artifact.suffix not in engines:
+    if artifact.suffix not in DEFAULT_RUNNERS:
         raise ArtifactError(
-            f"{artifact} is no artifact: its suffix is none of {', '.join(engines)}"
+            f"{artifact} is no artifact: its suffix is none of {', '.join(DEFAULT_RUNNERS)}"
         )
-    return engines[artifact.suffix]()
+    return runner_class(DEFAULT_RUNNERS[artifact.suffix])()
 
 
 __all__ = [

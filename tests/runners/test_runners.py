@@ -200,5 +200,5 @@ def test_default_runner_describes_its_artifact(tmp_path, engine):
 
 
 def test_no_runner_for_other_files(tmp_path):
-    with pytest.raises(ArtifactError, match=r"none of \.tflite, \.onnx"):
+    with pytest.raises(ArtifactError, match=r"none of \.tflite, \.onnx, \.hls4ml"):
         default_runner(tmp_path / "net.keras")

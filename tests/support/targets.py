@@ -1,5 +1,8 @@
 """Targets without an engine."""
 
+import pytest
+
+from edgenn.errors import UnavailableError
 from edgenn.runners import FakeRunner
 from edgenn.runners.target import Target
 from edgenn.targets import Profile, find_target
@@ -25,3 +28,14 @@ def cpu_targets() -> list[Target]:
     """What ``edgenn check`` runs on where it is not told."""
     names = ("cpu-reference", "cpu-xnnpack", "cpu-onnxruntime")
     return [Target.of(find_target(name)) for name in names]
+
+
+def require(name: str) -> Target:
+    """A target that is installed here; where it is not the test skips, and says what is missing."""
+    target = Target.of(find_target(name))
+    try:
+        for engine in target.engines:
+            engine.require_available()
+    except UnavailableError as error:
+        pytest.skip(f"{name}: {error}")
+    return target
