@@ -17,6 +17,11 @@ NARROWING = re.compile(
     r" : \(tensor<(?P<shape>[0-9x]+)xi32>\) -> tensor<[0-9x]+xi16>",
     re.M,
 )
+TABLE = re.compile(
+    r"^(?P<indent> *)%(?P<id>\d+) = tosa\.table (?P<inputs>%\w+, %\w+)"
+    r" : (?P<types>\(tensor<(?P<shape>[0-9x]+)xi16>, .*\)) -> tensor<[0-9x]+xi16>",
+    re.M,
+)
 PACKED = re.compile(r'dense<"0x(?P<bits>[0-9A-F]+)"> : tensor<(?P<shape>[0-9x]+)xi1>')
 WIDENING = re.compile(
     r"^(?P<made> *%\d+) = tosa\.rescale (?P<x>%\w+), .* : \((?P<from>tensor<[0-9x]+xi(?:8|16)>),"
@@ -27,7 +32,7 @@ WIDENING = re.compile(
 
 def mended(text: str, casts: Collection[str]) -> str:
     """What the converter should have written; ``casts`` as of ``with_plain_casts``."""
-    return with_bools_in_bytes(with_saturation(with_plain_casts(text, casts)))
+    return with_bools_in_bytes(with_wide_tables(with_saturation(with_plain_casts(text, casts))))
 
 
 def unconverted(text: str) -> dict[str, str]:
@@ -70,6 +75,33 @@ def with_plain_casts(text: str, casts: Collection[str]) -> str:
     return WIDENING.sub(plain, text)
 
 
+def with_wide_tables(text: str) -> str:
+    """The converter's text with what TOSA's tables of int16 make: 7 bits more, rounded off.
+
+    So does TFLite's kernel (``kernels/internal/common.h``: ``LUTLookup``). The converter leaves
+    the rounding out for EXP, ELU and others, which makes a graph that TOSA does not know.
+    """
+
+    def wide(match: re.Match[str]) -> str:
+        number, shape = match.group("id", "shape")
+        wide, one = f"tensor<{shape}xi32>", f"tensor<{ones(shape)}xi32>"
+        lines = [
+            f"%wide_{number} = tosa.table {match['inputs']} : {match['types']} -> {wide}",
+            f'%bits_{number} = "tosa.const"() <{{values = dense<7> : {one}}}> : () -> {one}',
+            f"%rounded_{number} = tosa.arithmetic_right_shift %wide_{number}, %bits_{number}"
+            f" {{round = true}} : ({wide}, {one}) -> {wide}",
+            f"%{number} = tosa.cast %rounded_{number} : ({wide}) -> tensor<{shape}xi16>",
+        ]
+        return "\n".join(match["indent"] + line for line in lines)
+
+    return TABLE.sub(wide, text)
+
+
+def ones(shape: str) -> str:
+    """``1x1x1`` for ``2x3x4``: broadcasting in TOSA takes the same rank."""
+    return "x".join("1" for _ in shape.split("x"))
+
+
 def with_bools_in_bytes(text: str) -> str:
     """The text as ``tosa-opt`` reads it: the converter writes eight bools into a byte."""
 
@@ -93,7 +125,7 @@ def with_saturation(text: str) -> str:
 
     def narrowed(match: re.Match[str]) -> str:
         indent, number, x, shape = match.group("indent", "id", "x", "shape")
-        one = "x".join("1" * (shape.count("x") + 1)) + "xi32"
+        one = f"{ones(shape)}xi32"
         lines = []
         for bound, op in ((-32768, "maximum"), (32767, "minimum")):
             lines.append(

@@ -11,7 +11,7 @@ from support.real_models import REAL_MODELS, real
 import edgenn
 from edgenn.data import load as load_samples
 from edgenn.errors import ArtifactError, UnavailableError, UnsupportedError
-from edgenn.ir.ops import Abs, Logistic, LogSoftmax, Pad, Tanh
+from edgenn.ir.ops import Abs, Exp, Logistic, LogSoftmax, Pad, Tanh
 from edgenn.runners import LiteRTReferenceRunner
 from edgenn.runners.tosa_reference import TosaReferenceRunner, refusal
 from edgenn.runners.tosa_text import mended, ports, unconverted
@@ -112,6 +112,12 @@ def test_gates_of_16_bits_differ_by_their_interpolation(tmp_path, runner, operat
     else:  # the error of a chord, roundings, and that of LiteRT's own table
         chord = (SEGMENT * scale) ** 2 / 8 * CURVATURE[operator.kind]
         assert 0 < difference <= chord + 5 / 32768
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16"])
+def test_tables_of_functions(tmp_path, runner, dtype):
+    path = write_tflite(one_input(Exp(), 1, 64, dtype=dtype, scale=1e-4), tmp_path)
+    assert_equal(runner, path, {"x": spread_logits(1e-4, dtype, 64)})
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16"])
