@@ -5,6 +5,10 @@ from collections.abc import Mapping
 from edgenn.manifest import Artifact
 from edgenn.targets.profile import Profile
 
+ANY_GATES = "auto"
+FULL_INTEGER = ("int8", "int16x8")
+"""The schemes whose files may have gates of several precisions."""
+
 STEP = "step"
 """One step has no loop to be refused: every target takes it."""
 
@@ -28,6 +32,9 @@ def misfit(profile: Profile, artifact: Artifact) -> str | None:
     form = artifact.recurrent.form if artifact.recurrent else STEP
     if rules.recurrent and form not in (*rules.recurrent, STEP):
         return f"its recurrent layers are {form}, not {' or '.join(rules.recurrent)}"
+    gates = artifact.recurrent.gates if artifact.recurrent else rules.gates
+    if artifact.scheme in FULL_INTEGER and rules.gates not in (ANY_GATES, gates):
+        return f"its gates are {gates}, not {rules.gates}"
     return None
 
 

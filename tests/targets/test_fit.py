@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from support.targets import fake_profile
 
@@ -39,3 +41,18 @@ def test_a_lenient_target_takes_any_batch_and_form():
     for batch in (None, 1, 8):
         for form in (None, "loop", "fused"):
             assert misfit(profile, artifact(batch=batch, form=form)) is None
+
+
+@pytest.mark.parametrize(
+    ("gates", "scheme", "reason"),
+    [
+        ("float32", "int8", None),
+        ("int16", "int8", "its gates are int16, not float32"),
+        ("int16", "", None),
+        ("float32", "float32", None),
+    ],
+)
+def test_a_target_without_integers_of_16_bits(gates, scheme, reason):
+    profile = fake_profile(artifact={"gates": "float32"})
+    made = replace(artifact(scheme=scheme), recurrent=Recurrent("unrolled", gates))
+    assert misfit(profile, made) == reason
