@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from edgenn.errors import EngineError, UnavailableError, UnsupportedError
+from edgenn.errors import EdgennError, EngineError, UnavailableError, UnsupportedError
 from edgenn.runners.environments import Requirement
 from edgenn.runners.facts import Fallback
 from edgenn.runners.gpu import GpuRunner
@@ -35,6 +35,11 @@ NO_KERNEL = re.compile(
 KEPT_BACK = "ONNX Runtime computes it on the CPU, as it does with what only makes shapes"
 """Of nodes that the provider has a kernel for."""
 
+FAILED_NODE = re.compile(
+    r"running (?P<op>\w+) node\. Name:'(?P<node>[^']*)' Status Message: "
+    r"(?:/\S+:\d+ .*\) )?(?P<reason>[^\x1b\n]*)"
+)
+"""Behind the place in ONNX Runtime's source, if it says that, stands what is wrong."""
 FAILURE = re.compile(r"\[E:onnxruntime[^\]]*\] (.*?)(?:\x1b|$)", re.M)
 
 
@@ -166,3 +171,14 @@ class OnnxRuntimeWebGpuRunner(GpuRunner):
         }
         failures = (line for line in FAILURE.findall(text) if CPU_ONLY_NODES not in line)
         return Said(tuple(dict.fromkeys(failures)), facts=facts)
+
+    def explain(self, error: EdgennError, text: str) -> EdgennError:
+        failed = FAILED_NODE.search(text)
+        if type(error) is not EngineError or failed is None:
+            return super().explain(error, text)
+        kind = UnsupportedError if failed["reason"].startswith("Unsupported") else EngineError
+        where = error.message.partition(": ONNX Runtime")[0]
+        return kind(
+            f"{where}: ONNX Runtime's WebGPU provider fails at {failed['op']} {failed['node']!r}:"
+            f" {failed['reason'].strip()}"
+        )

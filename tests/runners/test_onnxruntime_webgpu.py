@@ -9,7 +9,7 @@ import pytest
 from support.artifacts import conv_graph, write_onnx
 from support.gpu import SOFTWARE, gpu  # noqa: F401 - a fixture
 
-from edgenn.errors import ArtifactError, UnavailableError
+from edgenn.errors import ArtifactError, EngineError, UnavailableError, UnsupportedError
 from edgenn.export.onnx.exporter import to_onnx
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.ops import Dequantize, Quantize, Relu
@@ -35,6 +35,15 @@ DENIED = (
     " fallback to CPU EP has been explicitly disabled by the user.\n"
 )
 FAILED = "2026-11-25 01:16:23.868 [E:onnxruntime:, sequential_executor.cc:572] Too many buffers\n"
+
+
+LSTM = (
+    "2026-11-25 02:14:05.126 [E:onnxruntime:, sequential_executor.cc:586 ExecuteKernel] Non-zero"
+    " status code returned while running LSTM node. Name:'lstm_1/LSTM' Status Message:"
+    " /onnxruntime_src/onnxruntime/core/providers/webgpu/rnn/lstm.cc:28 std::string"
+    " onnxruntime::webgpu::{anonymous}::ActivationToWgslFn(const std::string&)"
+    " Unsupported LSTM activation for WebGPU: HardSigmoid\n\x1b[m"
+)
 
 
 @dataclass
@@ -75,6 +84,19 @@ def test_its_words():
     said = runner().read_stderr(SAID + DENIED + FAILED)
     assert said.warnings == ("Too many buffers",)
     assert said.facts == {"adapter": SOFTWARE.name, "software": True}
+
+
+def test_a_node_that_fails_is_named_with_its_reason():
+    error = EngineError("net.onnx: ONNX Runtime: [ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION …")
+    told = runner().explain(error, LSTM)
+    assert type(told) is UnsupportedError
+    assert told.message == (
+        "net.onnx: ONNX Runtime's WebGPU provider fails at LSTM 'lstm_1/LSTM': Unsupported LSTM"
+        " activation for WebGPU: HardSigmoid"
+    )
+    other = runner().explain(error, LSTM.replace("Unsupported LSTM", "Out of memory in an LSTM"))
+    assert type(other) is EngineError
+    assert runner().explain(error, SAID) is error
 
 
 @pytest.fixture
