@@ -58,10 +58,11 @@ class VelaEngine:
             raise ArtifactError(
                 f"{path} is compiled for an Ethos-U already", "give the file that Vela was given"
             )
+        system, chosen = arguments(options)
         with tempfile.TemporaryDirectory() as folder:
-            self._compile(path, arguments(options), folder)
-            (summary,) = rows(folder, "*_summary_*.csv")
-            layers = rows(folder, "*_per-layer.csv")
+            self._compile(path, chosen, folder)
+            (summary,) = rows(Path(folder, f"{path.stem}_summary_{system}.csv"))
+            layers = rows(Path(folder, f"{path.stem}_per-layer.csv"))
         self.facts: Mapping[str, Any] = {
             **totals(summary),
             "layers": [asdict(cost(row)) for row in layers if row["Target"] == NPU],
@@ -93,25 +94,32 @@ class VelaEngine:
         return f"ethos-u-vela {version('ethos-u-vela')}"
 
 
-def arguments(options: Mapping[str, Any]) -> list[str]:
-    """The part of Vela's command line that says for which device it compiles."""
+def arguments(options: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """The system, and the part of Vela's command line that says for which device it compiles."""
     accelerator = str(options.get("accelerator", ""))
     family = accelerator.rpartition("-")[0]
     if family not in SYSTEMS:
         known = ", ".join(f"{name}-…" for name in SYSTEMS)
         raise UsageError(f"no Ethos-U accelerator {accelerator!r}", f"there are {known}")
     system, memory = SYSTEMS[family]
-    return [
+    system, memory = options.get("system", system), options.get("memory_mode", memory)
+    return system, [
         f"--accelerator-config={accelerator}",
         "--config=Arm/vela.ini",
-        f"--system-config={options.get('system', system)}",
-        f"--memory-mode={options.get('memory_mode', memory)}",
+        f"--system-config={system}",
+        f"--memory-mode={memory}",
     ]
 
 
-def rows(folder: str, pattern: str) -> list[dict[str, str]]:
+def rows(table: Path) -> list[dict[str, str]]:
     """Of a table that Vela wrote; none where it had nothing to write."""
-    return [row for path in Path(folder).glob(pattern) for row in csv.DictReader(path.open())]
+    if not table.is_file():
+        return []
+    with table.open(encoding="utf-8") as file:
+        header, *lines = csv.reader(file, quoting=csv.QUOTE_NONE)
+    # the name comes last, and Vela does not quote its commas
+    last = len(header) - 1
+    return [dict(zip(header, [*line[:last], ",".join(line[last:])], strict=True)) for line in lines]
 
 
 def totals(summary: Mapping[str, str]) -> dict[str, int]:

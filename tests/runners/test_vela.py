@@ -1,5 +1,7 @@
 """Arm's compiler for Ethos-U: what it says of files, in terms of the files."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.artifacts import conv_graph, int8_conv_graph, write_tflite
@@ -176,6 +178,24 @@ def test_a_damaged_file_does_not_reach_vela(tmp_path, estimate):
 def test_a_file_that_is_compiled_already(tmp_path, estimate):
     with pytest.raises(ArtifactError, match="compiled for an Ethos-U already"):
         estimate(real("awkward-dev/person_detect_vela.tflite"), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a_summary_b.tflite", "[x] y.tflite", "a.b.tflite"])
+def test_names_of_files(tmp_path, estimate, name):
+    path = write_tflite(int8_conv_graph(1), tmp_path, name)
+    assert [cost.layer for cost in estimate(path, tmp_path).facts.layers] == ["y"]
+
+
+def test_names_of_tensors_may_have_commas(tmp_path, estimate):
+    graph = one_input(Softmax(), 1, 10)
+    named = {"y0": 'a,b "c"'}
+    tensors = {named.get(n, n): t.with_(name=named.get(n, n)) for n, t in graph.tensors.items()}
+    (op,) = graph.ops
+    renamed = graph.with_(
+        tensors=tensors, ops=(replace(op, outputs=(named["y0"],)),), outputs={"y": named["y0"]}
+    )
+    (cost,) = estimate(renamed, tmp_path).facts.layers
+    assert cost.layer == named["y0"]
 
 
 def test_nothing_is_written_beside_the_artifact(tmp_path, estimate, monkeypatch):
