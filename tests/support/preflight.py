@@ -120,13 +120,14 @@ def is_of_the_whole(text: str) -> bool:
 def assert_fits(said: TargetReport, path: Path, arena_bytes: int) -> None:
     """An arena holds the activations, and besides them what the runtime keeps for each op.
 
-    TensorFlow Lite Micro copies where a tensor only gets another shape.
+    TensorFlow Lite Micro copies where a tensor only gets another shape, and its plan has gaps:
+    of visual wake words almost as much as there are activations.
     """
     peak = said.peak_activation_bytes
     assert peak is not None and peak <= arena_bytes
     nodes = program_of(path.read_bytes(), "tflite").main.nodes
     copied = max((node.outputs[0].bytes for node in nodes if node.kind in VIEWS), default=0)
-    assert arena_bytes <= 1.25 * (peak + copied) + 2_000 + 512 * len(said.ops)
+    assert arena_bytes <= 2 * (peak + copied) + 2_000 + 512 * len(said.ops)
 
 
 def samples_for(artifact: Artifact) -> dict[str, Array]:
