@@ -145,16 +145,14 @@ def recurrence_for(
 ) -> tuple[Form | None, Gates]:
     """The first form that a target takes and that all of the model's layers can have."""
     rules = profile.artifact
-    if precision == DEFAULT_RNN_PRECISION:
-        precision = rules.gates
     if rnn != DEFAULT_RNN_FORM or not rules.recurrent or not is_recurrent(graph):
         form = chosen_form(graph, rules.format, rnn)
-        return form, gates_of(graph, scheme, rules.format, form, precision)
+        return form, gates_for(graph, profile, scheme, form, precision)
     reasons = []
     for form in map(Form, rules.recurrent):
         try:
             require_form(graph, form)
-            return form, gates_of(graph, scheme, rules.format, form, precision)
+            return form, gates_for(graph, profile, scheme, form, precision)
         except (UnsupportedError, UsageError) as error:
             reasons.append(f"{form}: {error.message}")
     raise UnsupportedError(
@@ -162,6 +160,19 @@ def recurrence_for(
         f" ({'; '.join(reasons)})",
         "choose a target that runs loops, such as cpu-xnnpack",
     )
+
+
+def gates_for(
+    graph: Graph, profile: Profile, scheme: Scheme, form: Form | None, precision: str
+) -> Gates:
+    """What was asked for, else what the target wants, as far as the form has a choice."""
+    rules = profile.artifact
+    if precision == DEFAULT_RNN_PRECISION and form is not Form.FUSED:
+        precision = rules.gates
+    if rules.format == "onnx" and form is Form.UNROLLED and scheme.is_full_integer:
+        # ONNX Runtime's processors have float gates; an NPU's target says that it has integers
+        return Gates.FLOAT32 if precision == DEFAULT_RNN_PRECISION else Gates(precision)
+    return gates_of(graph, scheme, rules.format, form, precision)
 
 
 def variant(build: Build, batch: int | None) -> str:

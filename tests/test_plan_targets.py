@@ -96,3 +96,22 @@ def test_the_batch_asked_for_is_of_targets_that_leave_it_open():
 def test_a_scheme_that_a_target_does_not_take():
     with pytest.raises(UsageError, match=r"npu takes int8 or int16x8, not float32.*add --"):
         planned(conv_graph(), [CPU, NPU], [FLOAT32])
+
+
+def test_the_gates_that_a_target_wants_are_of_forms_that_have_a_choice():
+    micro = fake_profile(
+        "micro", artifact={"recurrent": ["fused", "loop"], "gates": "int16", "batch": 1}
+    )
+    (build,) = planned(lstm(), [micro], [INT8]).values()
+    assert (build.form, build.gates) == (Form.FUSED, Gates.FUSED)
+    (build,) = planned(gru(), [micro], [INT8]).values()
+    assert (build.form, build.gates) == (Form.LOOP, Gates.INT16)
+
+
+def test_an_npu_behind_onnx_has_integer_gates_where_it_says_so():
+    for gates, expected in (("auto", Gates.FLOAT32), ("int16", Gates.INT16)):
+        npu = fake_profile(
+            "htp", format_="onnx", artifact={"recurrent": ["unrolled"], "gates": gates}
+        )
+        files = planned(lstm(), [npu], [INT8, FLOAT32])
+        assert [build.gates for build in files.values()] == [expected, Gates.FLOAT32]

@@ -23,6 +23,12 @@ ERRORS_ONLY = 3
 """Severity: warnings about the graph's optimisation are no user's concern."""
 
 
+REWRITTEN_TWICE = "Attempt to replace the existing tensor"
+"""What exact 8-bit products come to in files where several ops share their weights, such as the
+copies of a cell: ONNX Runtime (1.32) rewrites the weights once for each. It does not where it
+optimises less."""
+
+
 class OnnxRuntimeEngine:
     """Runs an .onnx file.
 
@@ -71,9 +77,14 @@ class OnnxRuntimeEngine:
     def open_session(self, onnxruntime: Any, threads: int) -> Any:
         """An inference session; engines on other devices have another."""
         options = session_options(onnxruntime, threads)
-        return onnxruntime.InferenceSession(
-            str(self._path), options, providers=["CPUExecutionProvider"]
-        )
+        arguments = (str(self._path), options, ["CPUExecutionProvider"])
+        try:
+            return onnxruntime.InferenceSession(*arguments)
+        except Exception as error:  # ONNX Runtime's exceptions share no base class
+            if REWRITTEN_TWICE not in str(error):
+                raise
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+            return onnxruntime.InferenceSession(*arguments)
 
     @property
     def version(self) -> str:

@@ -3,13 +3,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.recurrent import recurrent_graph
+from support.stepping import write_artifact
 
 from edgenn.export.onnx.exporter import to_onnx
 from edgenn.ir.builder import GraphBuilder
-from edgenn.ir.ops import FullyConnected
+from edgenn.ir.ops import FullyConnected, Lstm
+from edgenn.lowering.recurrent.forms import Form
 from edgenn.quantization.integer import quantize_integer
 from edgenn.quantization.parameters import Range
-from edgenn.quantization.schemes import Scheme
+from edgenn.quantization.schemes import Gates, Scheme
 from edgenn.runtime import Session
 from edgenn.runtime import onnxruntime as engine
 
@@ -47,3 +50,21 @@ def test_the_largest_products_do_not_saturate(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     monkeypatch.setattr(engine, "CPU_INFO", tmp_path / "absent")
     assert Session(path).run(ones) == pytest.approx(np.full((1, 8), 64.0), abs=0.3)
+
+
+def test_copies_of_a_cell_share_their_weights(tmp_path: Path, monkeypatch):
+    x = np.random.default_rng(0).normal(size=(8, 5, 3)).astype(np.float32)
+    graph = recurrent_graph(Lstm(units=4), steps=5, outputs=("h",))
+    path = write_artifact(
+        graph,
+        tmp_path,
+        form=Form.UNROLLED,
+        format_="onnx",
+        scheme=Scheme.INT8,
+        gates=Gates.INT16,
+        samples={"x": x},
+    )
+    expected = Session(path).run(x)
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(engine, "CPU_INFO", tmp_path / "absent")
+    assert np.abs(Session(path).run(x) - expected).max() <= 0.01 * np.ptp(expected)
