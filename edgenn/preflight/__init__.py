@@ -19,7 +19,7 @@ from edgenn.placement import (
 )
 from edgenn.placement.layers import layer_reports
 from edgenn.placement.report import Verdict
-from edgenn.plan import Build, builds_for_targets
+from edgenn.plan import HLS4ML, Build, builds_for_targets
 from edgenn.preflight.dry_run import DryRun
 from edgenn.quantization.schemes import Scheme
 from edgenn.report.numbers import size_text
@@ -97,9 +97,19 @@ def of_model(dry: DryRun, profile: Profile, build: Build, notes: Sequence[str]) 
     try:
         file = dry.file(build)
     except UnsupportedError as error:
-        return refused(profile, str(error), build)
+        return refused(profile, *every_reason(dry, build, error), build=build)
     known = dry.layers
     return judged(profile, file.program, file.size_bytes, known, build, notes)
+
+
+def every_reason(dry: DryRun, build: Build, error: UnsupportedError) -> list[str]:
+    """What stopped the conversion; of hls4ml, which has whole layers, all that would."""
+    if build.format != HLS4ML:
+        return [str(error)]
+    from edgenn.export.hls4ml.exporter import refusals
+
+    found = refusals(dry.graph(build.batch)).values()
+    return list(dict.fromkeys(map(str, found))) or [str(error)]
 
 
 def of_artifact(path: Path, profile: Profile) -> TargetReport:
@@ -167,10 +177,10 @@ def too_large(profile: Profile, size_bytes: int, peak_bytes: int) -> list[str]:
     return reasons
 
 
-def refused(profile: Profile, reason: str, build: Build | None = None) -> TargetReport:
+def refused(profile: Profile, *reasons: str, build: Build | None = None) -> TargetReport:
     """A model that does not come so far as to be placed."""
     return TargetReport(
-        profile.name, profile.title, profile.kind, "refused", (reason,), **said_of(profile, build)
+        profile.name, profile.title, profile.kind, "refused", reasons, **said_of(profile, build)
     )
 
 

@@ -143,3 +143,16 @@ def test_artifacts(tmp_path):
 def test_unknown_targets_come_first(tmp_path):
     with pytest.raises(UsageError, match="no target 'cpu-xnnpac'"):
         preflight(tmp_path / "no such model.keras", ["cpu-xnnpac"])
+
+
+def test_every_layer_that_an_fpga_has_not():
+    model = keras.Sequential(
+        [
+            keras.Input((6, 3)),
+            keras.layers.SimpleRNN(4, return_sequences=True, name="first"),
+            keras.layers.SimpleRNN(4, name="second"),
+        ]
+    )
+    (report,) = preflight(model, ["fpga-hls4ml"]).targets
+    assert report.verdict == "refused"
+    assert [reason.split(":")[0].split("/")[0] for reason in report.reasons] == ["first", "second"]
