@@ -13,6 +13,7 @@ from edgenn.batches import Samples, batches
 from edgenn.errors import EdgennWarning, UnsupportedError
 from edgenn.ir.flat_loops import close_loops, open_loops
 from edgenn.ir.graph import Graph
+from edgenn.lowering.ethos_u import for_ethos_u
 from edgenn.lowering.gpu import for_gpu
 from edgenn.lowering.integer import legalize
 from edgenn.lowering.micro import for_micro
@@ -170,7 +171,11 @@ def formed(graph: Graph, build: Build, form: Form, io: str | None) -> Graph:
     return lowered(graph, form)
 
 
-DIALECTS: Mapping[str, Callable[[Graph], Graph]] = {"gpu": for_gpu, "micro": for_micro}
+DIALECTS: Mapping[str, Callable[[Graph], Graph]] = {
+    "ethos-u": for_ethos_u,
+    "gpu": for_gpu,
+    "micro": for_micro,
+}
 """What is done last for runtimes that compute some of LiteRT's ops in another way."""
 
 

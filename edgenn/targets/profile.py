@@ -27,7 +27,8 @@ class ArtifactRules(Table):
             model can have is taken. Left out, any form will do.
         gates: Their precision in full-integer files, as ``--rnn-precision`` says it.
         dialect: Whose ops a file is written in. ``micro``: those that TFLite Micro computes as
-            LiteRT's reference kernels do; ``gpu``: the same for LiteRT's GPU runtime.
+            LiteRT's reference kernels do; ``gpu``: the same for LiteRT's GPU runtime; ``ethos-u``:
+            those of ``micro`` that an Ethos-U computes well.
     """
 
     format: Literal["tflite", "onnx", "hls4ml"]
@@ -37,7 +38,7 @@ class ArtifactRules(Table):
     batch: PositiveInt | None = None
     recurrent: tuple[Literal["loop", "fused", "unrolled", "step", "native"], ...] = ()
     gates: Literal["auto", "float32", "int16", "int8"] = "auto"
-    dialect: Literal["litert", "gpu", "micro"] = DEFAULT_DIALECT
+    dialect: Literal["litert", "ethos-u", "gpu", "micro"] = DEFAULT_DIALECT
 
 
 class MemoryLimits(Table):
