@@ -31,14 +31,21 @@ def run(command: list[str], folder: Path, text: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/recurrent.md"])
-def test_shell_and_python(folder: Path, page: str) -> None:
-    shell = blocks(ROOT / page, "sh")
-    python = blocks(ROOT / page, "python")
-    assert shell
-    assert python
-    run(["bash", "-eu"], folder, "\n".join(shell))
-    run([sys.executable, "-"], folder, "\n".join(python))
+@pytest.mark.parametrize(
+    ("page", "languages"),
+    [
+        ("README.md", ("sh", "python")),
+        ("docs/recurrent.md", ("sh", "python")),
+        ("docs/targets.md", ("sh",)),
+    ],
+)
+def test_shell_and_python(folder: Path, page: str, languages: tuple[str, ...]) -> None:
+    commands = {"sh": ["bash", "-eu"], "python": [sys.executable, "-"]}
+    for language in ("sh", "python"):
+        code = blocks(ROOT / page, language)
+        assert bool(code) == (language in languages)
+        if code:
+            run(commands[language], folder, "\n".join(code))
 
 
 def test_contributing(folder: Path) -> None:
