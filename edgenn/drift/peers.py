@@ -55,7 +55,8 @@ class Peers:
     def judge(self, target: Target, artifact: Artifact, outputs: Outputs) -> Verdict:
         """Whether a target keeps within its tolerance of its peer."""
         rules = target.profile.judge
-        tolerance = rules.tolerance(artifact.scheme, recurrent=artifact.recurrent is not None)
+        form = None if artifact.recurrent is None else artifact.recurrent.form
+        tolerance = rules.tolerance(artifact.scheme, form)
         if rules.peer is None or tolerance is None:
             return Verdict()
         try:

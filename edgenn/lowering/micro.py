@@ -9,6 +9,7 @@ stay what they are in LiteRT but for rule 1, where both runtimes round in one wa
 2. relu6 from one scale to another becomes relu where the output's integers end at 6 anyway:
    TensorFlow Lite Micro's RELU6 only clamps.
 3. reduce_any becomes "not all are not": there is no REDUCE_ANY.
+4. exp and log of int8 are looked up in a table, as LiteRT's kernels do: EXP and LOG take floats.
 
 Source: github.com/tensorflow/tflite-micro, ``tensorflow/lite/micro/kernels/`` and
 ``python/tflite_micro/python_ops_resolver.cc``.
@@ -24,7 +25,10 @@ from edgenn.ir.graph import Graph, Op
 from edgenn.ir.operator import Activation, Operator
 from edgenn.ir.ops import (
     Conv2D,
+    ElementwiseFunction,
+    Exp,
     FullyConnected,
+    Log,
     LogicalNot,
     ReduceAll,
     ReduceAny,
@@ -32,6 +36,7 @@ from edgenn.ir.ops import (
     Relu6,
     Reshape,
 )
+from edgenn.ir.ops.function import Step
 from edgenn.ir.ops.scan import Scan
 from edgenn.ir.tensor import INTEGER_RANGES, Shape
 
@@ -110,8 +115,17 @@ def reduce_any(op: Op, builder: GraphBuilder) -> bool:
     return True
 
 
+def table(op: Op, builder: GraphBuilder) -> bool:
+    if builder.tensor(op.inputs[0]).dtype != "int8":
+        return False
+    builder.ops.append(replace(op, operator=ElementwiseFunction((Step(op.operator, (0,)),))))
+    return True
+
+
 RULES: Mapping[type[Operator], Rule] = {
     FullyConnected: dense,
     Relu6: relu6,
     ReduceAny: reduce_any,
+    Exp: table,
+    Log: table,
 }

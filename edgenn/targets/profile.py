@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
 
 from edgenn.targets.op_rules import OpRules
 
+Form = Literal["loop", "fused", "unrolled", "step", "native"]
+"""Of recurrent layers, as manifests say it."""
+
 DEFAULT_DIALECT: Final = "litert"
 
 
@@ -36,7 +39,7 @@ class ArtifactRules(Table):
         Field(min_length=1)
     )
     batch: PositiveInt | None = None
-    recurrent: tuple[Literal["loop", "fused", "unrolled", "step", "native"], ...] = ()
+    recurrent: tuple[Form, ...] = ()
     gates: Literal["auto", "float32", "int16", "int8"] = "auto"
     dialect: Literal["litert", "ethos-u", "gpu", "micro"] = DEFAULT_DIALECT
 
@@ -62,6 +65,8 @@ class Judge(Table):
             output; 0 is bit for bit. Schemes that are left out may differ.
         recurrent_tolerances: The same for files with recurrent layers, in which one step of
             rounding goes on from step to step; those of all files by default.
+        own_forms: Forms of recurrent layers that the target has kernels of its own for: their
+            numbers are only compared with Keras.
         time: What its latency is worth: ``measured`` on the device, ``estimated`` by a model of
             it, or ``none``: the host's, which says nothing of the device.
     """
@@ -69,12 +74,21 @@ class Judge(Table):
     peer: str | None = None
     tolerances: Mapping[str, NonNegativeFloat] = Field(default_factory=dict)
     recurrent_tolerances: Mapping[str, NonNegativeFloat] = Field(default_factory=dict)
+    own_forms: tuple[Form, ...] = ()
     time: Literal["measured", "estimated", "none"] = "measured"
 
-    def tolerance(self, scheme: str, *, recurrent: bool) -> float | None:
-        """How far a file may be from the peer; ``None`` where it does not matter."""
+    def tolerance(self, scheme: str, form: str | None) -> float | None:
+        """How far a file may be from the peer; ``None`` where it does not matter.
+
+        Args:
+            form: Of its recurrent layers, if it has any.
+        """
         general = self.tolerances.get(scheme)
-        return self.recurrent_tolerances.get(scheme, general) if recurrent else general
+        if form is None:
+            return general
+        if form in self.own_forms:
+            return None
+        return self.recurrent_tolerances.get(scheme, general)
 
 
 class Profile(Table):

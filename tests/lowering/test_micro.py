@@ -11,7 +11,7 @@ from support.recurrent import recurrent_graph, recurrent_inputs
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.graph import Graph
 from edgenn.ir.operator import Activation
-from edgenn.ir.ops import FullyConnected, Gru, NotEqual, ReduceAny, Relu6, Select
+from edgenn.ir.ops import Exp, FullyConnected, Gru, Log, NotEqual, ReduceAny, Relu6, Select
 from edgenn.ir.tensor import Quantization
 from edgenn.lowering.micro import for_micro
 from edgenn.passes import with_batch
@@ -172,3 +172,22 @@ def test_recurrent_layers_are_the_same_in_both_runtimes(tmp_path, runner, form, 
     assert theirs.keys() == {"sequence", "h"}
     for name, expected in theirs.items():
         np.testing.assert_array_equal(ours[name], expected)
+
+
+@pytest.mark.parametrize(("operator", "scale"), [(Exp(), 0.05), (Log(), 0.02)])
+def test_functions_of_int8(tmp_path, runner, operator, scale):
+    """Every stored number: the table holds what LiteRT's own kernel gives."""
+    builder = GraphBuilder("function")
+    x = builder.input("x", (1, 256), "int8")
+    quantized(builder, x, scale, -128)  # the logarithm takes positive numbers
+    y = builder.add(operator, [x], "y")
+    quantized(builder, y, 0.02, 10)
+    graph = builder.finish({"y": y})
+    stored = np.arange(-127, 128, dtype=np.int8)
+    stored = np.concatenate([stored, stored[:1]])[None]
+    rewritten = for_micro(graph)
+    folder = tmp_path / "micro"
+    folder.mkdir()
+    plain = LiteRTReferenceRunner().run(write_tflite(graph, tmp_path), {"x": real(graph, stored)})
+    micro = runner.run(write_tflite(rewritten, folder), {"x": real(graph, stored)})
+    np.testing.assert_array_equal(micro.outputs["y"], plain.outputs["y"])
