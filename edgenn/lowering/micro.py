@@ -38,7 +38,7 @@ from edgenn.ir.ops import (
 )
 from edgenn.ir.ops.function import Step
 from edgenn.ir.ops.scan import Scan
-from edgenn.ir.tensor import INTEGER_RANGES, Shape
+from edgenn.ir.tensor import INTEGER_RANGES, Shape, Tensor
 
 IMAGE_RANK = 4
 
@@ -73,10 +73,7 @@ def dense(op: Op, builder: GraphBuilder) -> bool:
     if kernel not in builder.tensors:
         shape = (weights.data.shape[0], 1, 1, weights.data.shape[1])
         builder.constant(kernel, weights.data.reshape(shape), weights.quantization)
-    image = x.name
-    if x.rank != IMAGE_RANK:
-        image = builder.add(Reshape(image_shape(x.shape)), [image], f"{op.name}/image")
-        builder.tensors[image] = builder.tensor(image).with_(quantization=x.quantization)
+    image = x.name if x.rank == IMAGE_RANK else as_image(x, op, builder)
     convolution = Conv2D(activation=op.operator.activation)
     operands = (image, kernel, *op.inputs[2:])
     if x.rank == IMAGE_RANK:
@@ -87,6 +84,16 @@ def dense(op: Op, builder: GraphBuilder) -> bool:
     back = Reshape(tuple(-1 if size is None else size for size in output.shape))
     builder.ops.append(replace(op, operator=back, inputs=(flat,)))
     return True
+
+
+def as_image(x: Tensor, op: Op, builder: GraphBuilder) -> str:
+    """The operand of a dense layer in four dimensions."""
+    shape, name = image_shape(x.shape), f"{op.name}/image"
+    if x.data is not None:  # a first state; TOSA's converter dies of a RESHAPE of constants
+        return builder.constant(name, x.data.reshape(shape), x.quantization)
+    image = builder.add(Reshape(shape), [x.name], name)
+    builder.tensors[image] = builder.tensor(image).with_(quantization=x.quantization)
+    return image
 
 
 def image_shape(shape: Shape) -> tuple[int, ...]:

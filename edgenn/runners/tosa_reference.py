@@ -7,6 +7,7 @@ once: .tflite → TOSA in MLIR's text (``tosa-converter-for-tflite``) → TOSA's
 
 import os
 import re
+import signal
 import subprocess
 import sysconfig
 import tempfile
@@ -123,9 +124,17 @@ class TosaReferenceEngine:
 
 
 def tool(name: str, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-    """Runs one of the programs that lie beside this Python."""
+    """Runs one of the programs that lie beside this Python.
+
+    Raises:
+        EngineError: It crashed.
+    """
     command = [Path(sysconfig.get_path("scripts")) / name, *arguments]
-    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode < 0:
+        end = signal.Signals(-done.returncode)
+        raise EngineError(f"{name} crashed on this artifact: signal {end.value} ({end.name})")
+    return done
 
 
 def words(done: "subprocess.CompletedProcess[str]") -> str:

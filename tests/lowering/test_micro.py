@@ -1,5 +1,7 @@
 """What TensorFlow Lite Micro computes in its own way, written in ops that it computes as LiteRT."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.artifacts import write_tflite
@@ -191,3 +193,25 @@ def test_functions_of_int8(tmp_path, runner, operator, scale):
     plain = LiteRTReferenceRunner().run(write_tflite(graph, tmp_path), {"x": real(graph, stored)})
     micro = runner.run(write_tflite(rewritten, folder), {"x": real(graph, stored)})
     np.testing.assert_array_equal(micro.outputs["y"], plain.outputs["y"])
+
+
+def test_a_dense_layer_of_a_constant(tmp_path, runner):
+    """The first state of a model whose batch is fixed: no RESHAPE of constants."""
+    plain = dense_graph((1, DEPTH))
+    (op,) = plain.ops
+    builder = GraphBuilder.from_graph(plain)
+    parameters = builder.tensor("x").quantization
+    state = builder.constant("state", random_input(RNG, (1, DEPTH), "int8"), parameters)
+    builder.ops.append(op)
+    builder.ops.append(replace(op, name="of_state", inputs=(state, *op.inputs[1:]), outputs=("z",)))
+    builder.tensors["z"] = builder.tensor(op.output).with_(name="z")
+    graph = for_micro(builder.finish({"y": op.output, "z": "z"}))
+    constants = {name for name, tensor in graph.tensors.items() if tensor.data is not None}
+    for entry in graph.ops:
+        if entry.kind == "reshape":
+            assert entry.inputs[0] not in constants
+    stored = random_input(RNG, (1, DEPTH), "int8")
+    path = write_tflite(graph, tmp_path)
+    results = [r.run(path, {"x": real(graph, stored)}) for r in (runner, LiteRTReferenceRunner())]
+    for name in ("y", "z"):
+        np.testing.assert_array_equal(*(result.outputs[name] for result in results))
