@@ -13,7 +13,7 @@ from ai_edge_litert.interpreter import Interpreter
 from support.command_line import edgenn, succeeded
 from support.digits import ARTIFACTS, MODEL, RECIPE
 
-from edgenn.runners import LADDER
+from edgenn.options import DEFAULT_TARGETS
 
 STAGES = {"load", "capture", "calibrate", "quantize", "write_tflite", "write_onnx", "predict"}
 BUILTINS = {number: name for name, number in vars(schema.BuiltinOperator).items() if name.isupper()}
@@ -120,16 +120,15 @@ def test_check(digits, expected, digits_data):
     result = succeeded(edgenn(*arguments, cwd=digits.folder))
     accuracy = float((expected.argmax(1) == digits_data["test"][1]).mean())
     assert f"{100 * accuracy:.1f}" in result.stdout
-    reference, optimised, onnxruntime = (runner.name for runner in LADDER)
-    for word in (reference, optimised, onnxruntime, "stored", "acc."):
+    for word in (*DEFAULT_TARGETS, "stored", "acc."):
         assert word in result.stdout
     report = json.loads((digits.folder / "report.json").read_text("utf-8"), parse_constant=reject)
     (digits.folder / "report.json").unlink()
     assert report["samples"] == 397
     assert report["reference"] == "stored"
     assert report["reference_metrics"]["digit"]["accuracy"] == pytest.approx(accuracy)
-    rungs = Counter(rung["engine"] for rung in report["rungs"])
-    assert rungs == {reference: 5, optimised: 5, onnxruntime: 5}
+    rungs = Counter(rung["target"] for rung in report["rungs"])
+    assert rungs == dict.fromkeys(DEFAULT_TARGETS, 5)
     for rung in report["rungs"]:
         (metrics,) = rung["metrics"].values()
         assert metrics["max_abs"] <= FLOAT_ERROR[rung["scheme"]]
