@@ -22,9 +22,11 @@ def read_profile(path: Path) -> Profile:
         UsageError: The file cannot be read, is no TOML, or breaks the schema.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the profile {path} cannot be read: {error}") from error
+        text = path.read_text(encoding="utf-8-sig")  # editors on Windows write a byte order mark
+    except OSError as error:
+        raise UsageError(f"the profile {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the profile {path} cannot be read: it is no UTF-8 text") from error
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -32,10 +34,21 @@ def read_profile(path: Path) -> Profile:
     try:
         return Profile.model_validate({"name": path.stem, **data})
     except ValidationError as error:
-        first, *others = error.errors()
-        more = f"; {len(others)} more mistakes" if others else ""
+        first, *others = by_cause(error.errors())
+        more = f"; {len(others)} more mistake{'s'[: len(others) - 1]}" if others else ""
         where = f"{path}, line {line_of(text, first['loc'])}"
         raise UsageError(f"{where}: {mistake(first)}{more}", allowed(first)) from error
+
+
+def by_cause(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Mistakes without those that only follow from another, unknown keys first.
+
+    A misspelt key is also one that is missing: what stands in the file is what has to be mended.
+    A list whose items are all refused also counts as empty.
+    """
+    inner = {tuple(error["loc"][:-1]) for error in errors}
+    causes = [e for e in errors if not (e["type"] == "too_short" and e["loc"] in inner)]
+    return sorted(causes, key=lambda error: error["type"] != "extra_forbidden")
 
 
 def mistake(error: ErrorDetails) -> str:

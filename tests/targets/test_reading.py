@@ -42,7 +42,9 @@ def test_a_good_one(tmp_path):
     ("old", "new", "line", "words"),
     [
         ("batch = 1", "batsh = 1", 8, ["unknown key 'artifact.batsh'", "allowed are format, sch"]),
-        ("title =", "titel =", 1, ["'title' is missing"]),
+        ("title =", "titel =", 1, ["unknown key 'titel'", "allowed are title, ", "1 more mistake"]),
+        ("schemes =", "scheme =", 7, ["unknown key 'artifact.scheme'", "allowed are format, sch"]),
+        ('title = "A board"\n', "", 1, ["'title' is missing"]),
         ('title = "A board"', 'title = "A"\ncolour = 3', 2, ["unknown key 'colour'", "runner"]),
         ('"npu"', '"tpu"', 2, ["'kind' is 'tpu'", "'npu'", "'fpga'"]),
         ('["int8"]', '["int7"]', 7, ["'artifact.schemes.0' is 'int7'", "'int16x8'"]),
@@ -63,8 +65,22 @@ def test_mistakes(tmp_path, old, new, line, words):
 
 
 def test_several_mistakes_are_counted(tmp_path):
-    with pytest.raises(UsageError, match="1 more mistake"):
+    with pytest.raises(UsageError, match=r"1 more mistake$"):
         read(tmp_path, GOOD.replace("npu", "x").replace("tflite", "y"))
+    with pytest.raises(UsageError, match=r"3 more mistakes$"):
+        read(tmp_path, "")
+
+
+def test_what_follows_from_a_mistake_is_none(tmp_path):
+    with pytest.raises(UsageError) as error:
+        read(tmp_path, GOOD.replace('["int8"]', '["int7"]'))
+    assert "more mistake" not in str(error.value)
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path):
+    path = tmp_path / "notepad.toml"
+    path.write_text(GOOD, encoding="utf-8-sig")
+    assert read_profile(path).title == "A board"
 
 
 def test_no_toml(tmp_path):
@@ -73,12 +89,12 @@ def test_no_toml(tmp_path):
 
 
 def test_no_file(tmp_path):
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match=r"cannot be read: No such file or directory$"):
         read_profile(tmp_path / "none.toml")
     with pytest.raises(UsageError, match="cannot be read"):
         read_profile(tmp_path)
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="cannot be read: it is no UTF-8 text"):
         read_profile(tmp_path / "binary.toml")
 
 
