@@ -1,7 +1,7 @@
 """What a target is: the schema of a profile, one model a table."""
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
 
@@ -9,6 +9,8 @@ from edgenn.targets.op_rules import OpRules
 
 Form = Literal["loop", "fused", "unrolled", "step", "native"]
 """Of recurrent layers, as manifests say it."""
+
+SchemeName = Literal["float32", "float16", "dynamic", "int8", "int16x8", "fixed16"]
 
 DEFAULT_DIALECT: Final = "litert"
 
@@ -35,9 +37,7 @@ class ArtifactRules(Table):
     """
 
     format: Literal["tflite", "onnx", "hls4ml"]
-    schemes: tuple[Literal["float32", "float16", "dynamic", "int8", "int16x8", "fixed16"], ...] = (
-        Field(min_length=1)
-    )
+    schemes: tuple[SchemeName, ...] = Field(min_length=1)
     batch: PositiveInt | None = None
     recurrent: tuple[Form, ...] = ()
     gates: Literal["auto", "float32", "int16", "int8"] = "auto"
@@ -72,8 +72,8 @@ class Judge(Table):
     """
 
     peer: str | None = None
-    tolerances: Mapping[str, NonNegativeFloat] = Field(default_factory=dict)
-    recurrent_tolerances: Mapping[str, NonNegativeFloat] = Field(default_factory=dict)
+    tolerances: Mapping[SchemeName, NonNegativeFloat] = Field(default_factory=dict)
+    recurrent_tolerances: Mapping[SchemeName, NonNegativeFloat] = Field(default_factory=dict)
     own_forms: tuple[Form, ...] = ()
     time: Literal["measured", "estimated", "none"] = "measured"
 
@@ -83,12 +83,13 @@ class Judge(Table):
         Args:
             form: Of its recurrent layers, if it has any.
         """
-        general = self.tolerances.get(scheme)
+        known = cast(SchemeName, scheme)  # another one has no tolerance
+        general = self.tolerances.get(known)
         if form is None:
             return general
         if form in self.own_forms:
             return None
-        return self.recurrent_tolerances.get(scheme, general)
+        return self.recurrent_tolerances.get(known, general)
 
 
 class Profile(Table):

@@ -53,7 +53,7 @@ def by_cause(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
 
 def mistake(error: ErrorDetails) -> str:
     """What is wrong, in the words of the file."""
-    name = ".".join(str(part) for part in error["loc"])
+    name = ".".join(str(part) for part in error["loc"] if part != "[key]")
     if error["type"] == "extra_forbidden":
         return f"unknown key {name!r}"
     if error["type"] == "missing":

@@ -51,6 +51,7 @@ def test_a_good_one(tmp_path):
         ('["int8"]', "[]", 7, ["artifact.schemes", "at least 1"]),
         ("batch = 1", "batch = 0", 8, ["'artifact.batch' is 0", "greater than 0"]),
         ("int8 = 0.0", "int8 = -1.0", 11, ["judge.tolerances.int8", "greater than or equal to 0"]),
+        ("int8 = 0.0", "int9 = 0.0", 11, ["'judge.tolerances.int9' is 'int9'", "'int16x8'"]),
         ("[judge]\n", "[judge]\nfriend = 1\n", 11, ["'judge.friend'", "peer, tolerances, "]),
         ("[judge]", "[jury]", 10, ["unknown key 'jury'", "judge"]),
     ],
