@@ -34,7 +34,7 @@ from edgenn.runners.target import Target
 from edgenn.sequences import graph_of_sequences
 from edgenn.source import bundle_name, load_source, with_fingerprint
 from edgenn.stopwatch import Stopwatch
-from edgenn.targets import Profile, profile_of
+from edgenn.targets import Profile, profiles_of
 from edgenn.targets.catalog import shipped
 from edgenn.targets.choice import default_profiles
 from edgenn.writing import artifacts_of, written_files
@@ -209,7 +209,7 @@ def check(
     inputs = converted.manifest.artifacts[0].data_inputs
     samples = load_samples(data, inputs, split="test")
     predictor = source_of_truth(converted, model)
-    profiles = shipped() if all_targets else [profile_of(target) for target in targets]
+    profiles = shipped() if all_targets else profiles_of(targets)
     chosen = [
         Target.of(profile, time_limit_s=time_limit_s)
         for profile in profiles or default_profiles(DEFAULT_TARGETS, converted.manifest.artifacts)
@@ -254,7 +254,7 @@ def bench(
     samples = None
     if data is not None:
         samples = load_samples(data, artifacts[0].data_inputs, split="test")
-    profiles = shipped() if all_targets else [profile_of(target) for target in targets]
+    profiles = shipped() if all_targets else profiles_of(targets)
     chosen = [
         Target.of(profile, time_limit_s=time_limit_s)
         for profile in profiles or default_profiles(BENCH_TARGETS, artifacts)

@@ -16,7 +16,7 @@ from edgenn.options import (
 )
 from edgenn.plan import go_together
 from edgenn.quantization.schemes import Scheme, missing_calibration
-from edgenn.targets import Profile, profile_of
+from edgenn.targets import Profile, profiles_of
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def request_of(
             "a format and a target were given, and a target has its own format",
             "leave --format out",
         )
-    profiles = [profile_of(target) for target in targets]
+    profiles = profiles_of(targets)
     if not targets:
         formats = DEFAULT_FORMATS if formats is None else formats
         quantize = DEFAULT_SCHEMES if quantize is None else quantize

@@ -24,7 +24,7 @@ from edgenn.preflight.dry_run import DryRun
 from edgenn.quantization.schemes import Scheme
 from edgenn.report.numbers import size_text
 from edgenn.source import bundle_name, load_source
-from edgenn.targets import Profile, profile_of
+from edgenn.targets import Profile, profiles_of
 from edgenn.targets.rules import rules_of
 
 __all__ = ["preflight"]
@@ -68,7 +68,7 @@ def preflight(
         UsageError: No such target, or one that takes none of the schemes.
         DataError: Samples that do not fit the model.
     """
-    profiles = [profile_of(target) for target in targets]
+    profiles = profiles_of(targets)
     if isinstance(model, str | Path) and is_artifact(model):
         placed = tuple(of_artifact(Path(model), profile) for profile in profiles)
         return PreflightReport(str(model), placed)

@@ -1,6 +1,7 @@
 """Finds targets: those that come with edgenn by name, anybody's own by path."""
 
 import difflib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -47,3 +48,19 @@ def find_target(name: str | Path) -> Profile:
 def profile_of(target: str | Path | Profile) -> Profile:
     """A target by name, by path, or as it is; errors as of ``find_target``."""
     return target if isinstance(target, Profile) else find_target(target)
+
+
+def profiles_of(targets: Sequence[str | Path | Profile]) -> list[Profile]:
+    """Several of them, each once, however often it is named.
+
+    Raises:
+        UsageError: As of ``find_target``, or two of the same name: reports and manifests know a
+            target by its name.
+    """
+    found: dict[str, Profile] = {}
+    for profile in map(profile_of, targets):
+        if found.setdefault(profile.name, profile) != profile:
+            raise UsageError(
+                f"two targets have the name {profile.name!r}", "rename the .toml file of one"
+            )
+    return list(found.values())

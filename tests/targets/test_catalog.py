@@ -3,7 +3,7 @@ import pytest
 from edgenn.errors import UsageError
 from edgenn.options import DEFAULT_TARGETS
 from edgenn.runners import runner_names
-from edgenn.targets import find_target, profile_of, target_names
+from edgenn.targets import find_target, profile_of, profiles_of, target_names
 from edgenn.targets.catalog import shipped
 
 
@@ -44,3 +44,19 @@ def test_a_profile_of_ones_own(tmp_path):
     profile = profile_of(str(path))
     assert profile.name == "mine"
     assert profile_of(profile) is profile
+
+
+def test_a_target_that_is_named_twice_is_one():
+    named = ["cpu-xnnpack", "tflite-micro", find_target("cpu-xnnpack")]
+    assert [profile.name for profile in profiles_of(named)] == ["cpu-xnnpack", "tflite-micro"]
+
+
+def test_two_targets_of_one_name_are_refused(tmp_path):
+    path = tmp_path / "cpu-xnnpack.toml"
+    path.write_text(
+        'title = "M"\nkind = "cpu"\nrunner = "litert"\n'
+        '[artifact]\nformat = "tflite"\nschemes = ["int8"]\n'
+    )
+    assert profiles_of([path])[0].title == "M"
+    with pytest.raises(UsageError, match=r"two targets have the name 'cpu-xnnpack' \(rename"):
+        profiles_of(["cpu-xnnpack", path])
