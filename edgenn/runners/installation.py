@@ -1,12 +1,12 @@
 """Installs the engines of a target where they are missing."""
 
-import difflib
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgenn.errors import UnavailableError, UsageError
+from edgenn.nearest import nearest
 from edgenn.runners.environments import Requirement, install
 from edgenn.runners.installed import distributions, import_failure, python_with, versions
 from edgenn.runners.registry import runner_class, runner_names
@@ -53,8 +53,7 @@ def engines_of(name: str) -> tuple[Runner, ...]:
     if name in runners:
         return (runner_class(name)(),)
     known = list(dict.fromkeys([*targets, *runners]))
-    near = difflib.get_close_matches(name, known, n=3) or known
-    raise UsageError(f"no target or engine {name!r}", f"there are {', '.join(near)}")
+    raise UsageError(f"no target or engine {name!r}", nearest(name, known))
 
 
 def install_engine(

@@ -6,12 +6,12 @@ A package adds one with the entry point group ``edgenn.runners``::
     my-board = "my_package.my_board:MyBoardRunner"
 """
 
-import difflib
 import importlib
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 
 from edgenn.errors import UnavailableError, UsageError
+from edgenn.nearest import nearest
 from edgenn.runners.runner import Runner
 
 GROUP = "edgenn.runners"
@@ -49,8 +49,7 @@ def runner_class(name: str) -> type[Runner]:
     else:
         added = {entry.name: entry for entry in entry_points(group=GROUP)}
         if name not in added:
-            near = difflib.get_close_matches(name, runner_names(), n=3) or runner_names()
-            raise UsageError(f"no runner {name!r}", f"there are {', '.join(near)}")
+            raise UsageError(f"no runner {name!r}", nearest(name, runner_names()))
         try:
             found = added[name].load()
         except Exception as error:

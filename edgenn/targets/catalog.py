@@ -1,11 +1,11 @@
 """Finds targets: those that come with edgenn by name, anybody's own by path."""
 
-import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from edgenn.errors import UsageError
+from edgenn.nearest import nearest
 from edgenn.targets.profile import Profile
 from edgenn.targets.reading import read_profile
 
@@ -26,6 +26,11 @@ def shipped() -> list[Profile]:
     return sorted(found, key=lambda profile: (profile.optional, ORDER.index(profile.kind)))
 
 
+def shipped_names() -> list[str]:
+    """Their names alone, in no order that means anything; nothing is read."""
+    return sorted(path.stem for path in PROFILES.glob("*.toml"))
+
+
 def find_target(name: str | Path) -> Profile:
     """A target by name, or by the path of its profile (``….toml``).
 
@@ -35,12 +40,11 @@ def find_target(name: str | Path) -> Profile:
     if str(name).endswith(".toml"):
         return read_profile(Path(name))
     path = PROFILES / f"{name}.toml"
-    known = sorted(entry.stem for entry in PROFILES.glob("*.toml"))
+    known = shipped_names()
     if str(name) not in known:
-        near = difflib.get_close_matches(str(name), known, n=3) or known
         raise UsageError(
             f"no target {str(name)!r}",
-            f"there are {', '.join(near)}; edgenn targets lists all; your own is a .toml file",
+            f"{nearest(str(name), known)}; edgenn targets lists all; your own is a .toml file",
         )
     return read_profile(path)
 

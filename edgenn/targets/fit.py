@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from edgenn.manifest import Artifact
+from edgenn.targets.catalog import shipped_names
 from edgenn.targets.profile import Profile
 
 ANY_GATES = "auto"
@@ -40,7 +41,8 @@ def misfit(profile: Profile, artifact: Artifact) -> str | None:
 
 def written_for(name: str) -> str:
     """What to do about files that do not fit a target."""
-    return f"edgenn convert MODEL -o DIR --target {name} writes what it takes"
+    target = name if name in shipped_names() else f"{name}.toml"
+    return f"edgenn convert MODEL -o DIR --target {target} writes what it takes"
 
 
 def reasons_text(reasons: Mapping[str, str | None]) -> str:

@@ -5,7 +5,7 @@ from support.targets import fake_profile
 
 from edgenn.manifest import Artifact, Recurrent
 from edgenn.runtime import TensorInfo
-from edgenn.targets.fit import misfit
+from edgenn.targets.fit import misfit, written_for
 
 
 def artifact(*, format_="tflite", scheme="int8", batch=1, form=None):
@@ -56,3 +56,8 @@ def test_a_target_without_integers_of_16_bits(gates, scheme, reason):
     profile = fake_profile(artifact={"gates": "float32"})
     made = replace(artifact(scheme=scheme), recurrent=Recurrent("unrolled", gates))
     assert misfit(profile, made) == reason
+
+
+def test_what_to_convert_instead_names_the_target_as_it_can_be_given():
+    assert "--target tflite-micro writes" in written_for("tflite-micro")
+    assert "--target my-board.toml writes" in written_for("my-board")
