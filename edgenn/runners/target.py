@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from edgenn.errors import UsageError
 from edgenn.options import DEFAULT_TIME_LIMIT_S
 from edgenn.runners.registry import runner_class
 from edgenn.runners.runner import Runner
@@ -36,12 +37,14 @@ class Target:
             UsageError: A runner that is not there.
             UnavailableError: A package with a runner that cannot be imported.
         """
-        estimator = None
-        if profile.estimator is not None:
-            kind = runner_class(profile.estimator)
-            estimator = kind(profile.estimator_options, time_limit_s=time_limit_s)
-        runner = runner_class(profile.runner)(profile.options, time_limit_s=time_limit_s)
-        return cls(profile, runner, estimator)
+        try:
+            kinds = [runner_class(name) for name in profile.runners]
+        except UsageError as error:
+            raise UsageError(f"the profile {profile.name}: {error.message}", error.hint) from error
+        runner = kinds[0](profile.options, time_limit_s=time_limit_s)
+        if len(kinds) == 1:
+            return cls(profile, runner)
+        return cls(profile, runner, kinds[1](profile.estimator_options, time_limit_s=time_limit_s))
 
     @property
     def engines(self) -> tuple[Runner, ...]:

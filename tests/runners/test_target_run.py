@@ -11,6 +11,7 @@ from support.targets import fake_profile, fake_target
 from edgenn.errors import ArtifactError, EngineError, UnavailableError, UsageError
 from edgenn.report.target_run import fallback_lines, run_lines
 from edgenn.runners import Facts, FakeRunner, Fallback
+from edgenn.runners.target import Target
 from edgenn.runners.target_run import TargetRun, fitting, run_on
 from edgenn.runners.worth import HOST, SOFTWARE
 
@@ -22,6 +23,17 @@ def file(tmp_path):
     path = tmp_path / "any.tflite"
     path.touch()
     return path
+
+
+def test_a_runner_that_is_not_there_is_said_with_its_profile():
+    with pytest.raises(
+        UsageError, match=r"profile my-board: no runner 'litrt' \(most like it: lit"
+    ):
+        Target.of(fake_profile("my-board").model_copy(update={"runner": "litrt"}))
+    with pytest.raises(
+        UsageError, match=r"profile my-board: no runner 'velo' \(most like it: vela"
+    ):
+        Target.of(fake_profile("my-board", estimator="velo").model_copy(update={"runner": "vela"}))
 
 
 def lines(ran):
