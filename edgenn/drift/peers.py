@@ -8,7 +8,7 @@ import numpy as np
 
 from edgenn.bundle import Bundle
 from edgenn.data import Dataset
-from edgenn.errors import EdgennError
+from edgenn.errors import EdgennError, UsageError
 from edgenn.manifest import Artifact
 from edgenn.runners.target import Target
 from edgenn.runtime.tensor_info import Array
@@ -35,6 +35,9 @@ class Peers:
 
     Args:
         targets: By name, whose engines are to be used; others are opened in ``stack``.
+
+    Raises:
+        UsageError: A peer that there is not.
     """
 
     def __init__(
@@ -46,6 +49,8 @@ class Peers:
         self._stack = stack
         self._outputs: dict[tuple[str, str], Outputs] = {}
         self._wanted = {target.profile.judge.peer for target in targets.values()}
+        for target in targets.values():
+            require_peer(target, targets)
 
     def remember(self, target: Target, artifact: Artifact, outputs: Outputs) -> None:
         """Keeps what ran anyway, if another target will be compared with it."""
@@ -80,6 +85,18 @@ class Peers:
             result = self._targets[peer].runner.run(path, self.data.inputs)
             self._outputs[key] = result.outputs
         return self._outputs[key]
+
+
+def require_peer(target: Target, targets: Mapping[str, Target]) -> None:
+    """Raises before anything runs where the peer in a profile is no target."""
+    peer = target.profile.judge.peer
+    if peer is None or peer in targets:
+        return
+    try:
+        find_target(peer)
+    except UsageError as error:
+        message = f"the peer in the profile {target.name}: {error.message}"
+        raise UsageError(message, error.hint) from error
 
 
 def share_of_range(expected: Array, actual: Array) -> float:

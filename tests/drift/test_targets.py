@@ -63,6 +63,14 @@ def test_a_peer_that_runs_anyway_is_not_run_again(tmp_path, data):
     assert runner.starts == 1 and len(runner.artifacts) == 1
 
 
+def test_a_peer_that_is_no_target_is_refused_before_anything_runs(tmp_path, data):
+    runner = fake()
+    judged = fake_target(runner, judge={"peer": "mine", "tolerances": {"float32": 0.0}})
+    with pytest.raises(UsageError, match="the peer in the profile fake: no target 'mine'"):
+        check_bundle(make_bundle(tmp_path), data, None, [judged])
+    assert runner.artifacts == []
+
+
 def test_a_peer_that_fails_is_said(tmp_path, data):
     peer = fake_target(fake(error=EngineError("crashed")), "mine")
     judged = fake_target(fake(), judge={"peer": "mine", "tolerances": {"float32": 0.0}})
