@@ -255,7 +255,8 @@ class Runner:
                 self._served += 1
                 yield process, opened, start
             except EdgennError as error:
-                raise self.explain(error, process.stderr(start)) from error
+                explained = self.explain(error, process.stderr(start))
+                raise as_called(explained, artifact) from error
 
     def _process(self, stack: ExitStack) -> Conversation:
         """The process that is kept, or one that lives as long as ``stack``."""
@@ -287,6 +288,15 @@ class Runner:
             raise ArtifactError(f"{artifact}: {self.name} runs {self.suffix} files")
         if not artifact.is_file():
             raise ArtifactError(f"{artifact} does not exist")
+
+
+def as_called(error: EdgennError, artifact: Path) -> EdgennError:
+    """An error that names the artifact as the caller does; the child knows its absolute path."""
+    absolute, given = str(artifact.absolute()), str(artifact)
+    if absolute not in str(error):
+        return error
+    message, hint = (text.replace(absolute, given) for text in (error.message, error.hint))
+    return type(error)(message, hint)
 
 
 def number_of_samples(inputs: Mapping[str, Array]) -> int:

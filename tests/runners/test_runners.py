@@ -1,4 +1,5 @@
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -100,6 +101,16 @@ def test_a_damaged_file(tmp_path):
     path.write_bytes(b"rubbish")
     with pytest.raises(ArtifactError, match="less than 8 bytes"):
         LiteRTRunner().run(path, {"x": X})
+
+
+def test_an_error_names_the_file_as_it_was_given(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    path = Path("folder", "damaged.tflite")
+    path.write_bytes(b"no flatbuffer at all")
+    with pytest.raises(ArtifactError) as error:
+        LiteRTRunner().run(path, {"x": X})
+    assert str(error.value).startswith(f"{path} is") and str(tmp_path) not in str(error.value)
 
 
 def test_samples_that_do_not_fit_are_explained_by_the_child(tmp_path):
