@@ -26,6 +26,9 @@ TIME_LIMIT_S = 30.0
 INCOMPATIBLE_DRIVER = -9
 """``VK_ERROR_INCOMPATIBLE_DRIVER``: the loader found no driver that it could use."""
 
+SAY_ALL = ("VK_DRIVER_FILES", "VK_ICD_FILENAMES")
+"""Variables that name drivers: where one is set, the loader looks nowhere else."""
+
 SET_UP = "sudo tools/setup_system.sh in a checkout of edgenn installs an emulated GPU"
 NO_LOADER = f"apt-get install libvulkan1; {SET_UP} and the loader"
 NO_DRIVER = f"install the GPU's Vulkan driver; or, without a GPU, {SET_UP}"
@@ -101,7 +104,7 @@ class Diagnosis:
             raise UnavailableError(self.problem, self.mend)
         manifests = dict.fromkeys(device.manifest for device in self.chosen(float16=float16))
         # the second name is what loaders before 1.3.207 read
-        return dict.fromkeys(("VK_DRIVER_FILES", "VK_ICD_FILENAMES"), os.pathsep.join(manifests))
+        return dict.fromkeys(SAY_ALL, os.pathsep.join(manifests))
 
 
 def diagnose(*, loader: str = LOADER, time_limit_s: float = TIME_LIMIT_S) -> Diagnosis:
@@ -133,6 +136,8 @@ def judged(
         return f"there is no Vulkan loader: {missing_loader}", NO_LOADER
     if not devices:
         more = f" ({'; '.join(notes)})" if notes else ""
+        if named := next(filter(os.environ.get, SAY_ALL), None):
+            return f"there is no Vulkan driver in what {named} names{more}", f"unset {named}"
         in_container = any(Path("/dev").glob("nvidia[0-9]*"))
         return f"there is no Vulkan driver{more}", NO_NVIDIA_DRIVER if in_container else NO_DRIVER
     if not any(device.is_usable for device in devices):
@@ -154,15 +159,15 @@ def manifests(environment: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _named(environment: Mapping[str, str]) -> Iterator[Path]:
-    for variable in ("VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_ADD_DRIVER_FILES"):
+    for variable in (*SAY_ALL, "VK_ADD_DRIVER_FILES"):
         for entry in filter(None, environment.get(variable, "").split(os.pathsep)):
             path = Path(entry)
             yield from sorted(path.glob("*.json")) if path.is_dir() else (path,)
 
 
 def _installed(environment: Mapping[str, str]) -> Iterator[Path]:
-    if environment.get("VK_DRIVER_FILES") or environment.get("VK_ICD_FILENAMES"):
-        return  # they say all
+    if any(map(environment.get, SAY_ALL)):
+        return
     home = Path(environment.get("HOME", "/"))
     roots = [
         environment.get("XDG_CONFIG_HOME") or str(home / ".config"),

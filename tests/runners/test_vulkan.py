@@ -68,12 +68,24 @@ def test_without_a_loader():
 @pytest.mark.skipif(
     ctypes.util.find_library("vulkan") is None, reason="there is no Vulkan loader here"
 )
-def test_without_a_driver(monkeypatch, tmp_path):
-    monkeypatch.setenv("VK_ICD_FILENAMES", str(tmp_path / "nothing.json"))
-    monkeypatch.delenv("VK_DRIVER_FILES", raising=False)
+def test_without_a_driver(monkeypatch):
+    for variable in vulkan.SAY_ALL:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(vulkan, "manifests", lambda environment: ())
     found = diagnose()
     assert found.problem == "there is no Vulkan driver"
     assert "setup_system.sh" in found.mend or "NVIDIA_DRIVER_CAPABILITIES" in found.mend
+
+
+@pytest.mark.skipif(
+    ctypes.util.find_library("vulkan") is None, reason="there is no Vulkan loader here"
+)
+def test_a_variable_that_hides_the_drivers_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("VK_ICD_FILENAMES", str(tmp_path / "nothing.json"))
+    monkeypatch.delenv("VK_DRIVER_FILES", raising=False)
+    found = diagnose()
+    assert found.problem == "there is no Vulkan driver in what VK_ICD_FILENAMES names"
+    assert found.mend == "unset VK_ICD_FILENAMES"
 
 
 def test_a_device_that_lacks_a_feature(drivers):
@@ -104,7 +116,9 @@ def test_drivers_that_crash_hang_or_fail_are_told_and_others_used(drivers):
 def test_without_a_driver_that_answers(drivers):
     drivers("crashing")
     found = diagnose()
-    assert found.problem.startswith("there is no Vulkan driver (the driver of ")
+    assert found.problem.startswith(
+        "there is no Vulkan driver in what VK_DRIVER_FILES names (the driver of "
+    )
     assert found.problem.endswith("crashing.json crashed: SIGSEGV)")
 
 
