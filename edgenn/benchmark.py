@@ -27,6 +27,7 @@ from edgenn.runners.worth import not_the_device
 from edgenn.runtime.tensor_info import Array, TensorInfo
 from edgenn.targets.choice import files_for, why_none
 from edgenn.targets.fit import written_for
+from edgenn.targets.memory import too_large
 
 FINDINGS = (ArtifactError, EngineError, UnavailableError, UnsupportedError)
 """What is said of one target in the table while the others go on; a file that one engine takes for
@@ -189,6 +190,9 @@ def row_of(
             else:
                 code = max(row.exit_code, error.exit_code)
                 row = replace(row, findings=(*row.findings, reason(error, file)), exit_code=code)
+    if over := too_large(target.profile, artifact.size_bytes, row.facts.working_bytes):
+        code = max(row.exit_code, UnsupportedError.exit_code)
+        row = replace(row, findings=(*row.findings, *over), exit_code=code)
     return row
 
 

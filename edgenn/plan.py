@@ -147,6 +147,12 @@ def recurrence_for(
     rules = profile.artifact
     if rnn != DEFAULT_RNN_FORM or not rules.recurrent or not is_recurrent(graph):
         form = chosen_form(graph, rules.format, rnn)
+        allowed = (None, Form.STEP, *map(Form, rules.recurrent))
+        if rules.recurrent and form not in allowed:
+            raise UsageError(
+                f"{profile.name} takes recurrent layers {' or '.join(rules.recurrent)}, not {form}",
+                "leave --rnn out",
+            )
         return form, gates_for(graph, profile, scheme, form, precision)
     reasons = []
     for form in map(Form, rules.recurrent):

@@ -115,3 +115,10 @@ def test_an_npu_behind_onnx_has_integer_gates_where_it_says_so():
         )
         files = planned(lstm(), [npu], [INT8, FLOAT32])
         assert [build.gates for build in files.values()] == [expected, Gates.FLOAT32]
+
+
+def test_a_form_that_a_target_does_not_take():
+    with pytest.raises(UsageError, match=r"gpu takes recurrent layers unrolled, not loop.*--rnn"):
+        planned(lstm(), [GPU], rnn="loop")
+    (build,) = planned(lstm(), [GPU], rnn="step").values()
+    assert build.form is Form.STEP

@@ -144,7 +144,7 @@ conversion_options: tuple[Callable[[Any], Any], ...] = (
         "--batch",
         type=click.IntRange(min=1),
         metavar="N",
-        help="Fix the batch size.  [default: open]",
+        help="Fix the batch size, where a target leaves it open.  [default: open]",
     ),
     click.option("--name", help="Name of the files.  [default: the model's]"),
     click.option(

@@ -27,6 +27,7 @@ from edgenn.runners.target import Target
 from edgenn.runtime.tensor_info import Array
 from edgenn.targets.choice import files_for, why_none
 from edgenn.targets.fit import written_for
+from edgenn.targets.memory import too_large
 
 Outputs = Mapping[str, Array]
 Predict = Callable[[Dataset], Outputs]
@@ -198,6 +199,10 @@ def climb(
     values = compare(reference, result.outputs, data, artifact.file)
     peers.remember(target, artifact, result.outputs)
     verdict = peers.judge(target, artifact, result.outputs)
+    facts = result.facts.joined(facts)
+    if over := too_large(target.profile, artifact.size_bytes, facts.working_bytes):
+        findings += over
+        codes.append(UnsupportedError.exit_code)
     return Rung(
         artifact.file,
         artifact.scheme,
@@ -211,7 +216,7 @@ def climb(
         (*findings, *result.findings, *verdict.findings),
         max(codes),
         estimator,
-        result.facts.joined(facts),
+        facts,
         verdict.peer,
         verdict.difference,
     )

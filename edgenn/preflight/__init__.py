@@ -22,9 +22,9 @@ from edgenn.placement.report import Verdict
 from edgenn.plan import HLS4ML, Build, builds_for_targets
 from edgenn.preflight.dry_run import DryRun
 from edgenn.quantization.schemes import Scheme
-from edgenn.report.numbers import size_text
 from edgenn.source import bundle_name, load_source
 from edgenn.targets import Profile, profiles_of
+from edgenn.targets.memory import too_large
 from edgenn.targets.rules import rules_of
 
 __all__ = ["preflight"]
@@ -162,19 +162,6 @@ def judged(
         ops=placed.ops,
         **said_of(profile, build),
     )
-
-
-def too_large(profile: Profile, size_bytes: int, peak_bytes: int) -> list[str]:
-    """What does not fit into the target's memory."""
-    memory = profile.memory
-    reasons = []
-    if memory.flash_bytes is not None and size_bytes > memory.flash_bytes:
-        have = size_text(memory.flash_bytes)
-        reasons.append(f"the file has {size_text(size_bytes)}, the target's flash {have}")
-    if memory.sram_bytes is not None and peak_bytes > memory.sram_bytes:
-        have = size_text(memory.sram_bytes)
-        reasons.append(f"activations take {size_text(peak_bytes)}, the target's SRAM has {have}")
-    return reasons
 
 
 def refused(profile: Profile, *reasons: str, build: Build | None = None) -> TargetReport:

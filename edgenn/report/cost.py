@@ -42,8 +42,7 @@ def cost_table(report: CheckReport) -> Table:
 
 def memory_text(facts: Facts) -> str:
     """The working memory: of a microcontroller the arena, of an NPU its SRAM."""
-    size = facts.arena_bytes if facts.arena_bytes is not None else facts.sram_bytes
-    return "-" if size is None else size_text(size)
+    return "-" if facts.working_bytes is None else size_text(facts.working_bytes)
 
 
 def who_says(rung: Rung) -> str:

@@ -77,6 +77,11 @@ class Facts:
             return None
         return self.accelerator_macs / self.macs if self.macs else 1.0
 
+    @property
+    def working_bytes(self) -> int | None:
+        """What a device needs besides the file: a microcontroller's arena, an NPU's SRAM."""
+        return self.sram_bytes if self.arena_bytes is None else self.arena_bytes
+
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> Self:
         """Reads what a child process said, in JSON's types."""

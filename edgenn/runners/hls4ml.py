@@ -49,6 +49,7 @@ class Hls4mlRunner(Runner):
     name = "hls4ml"
     suffix = SUFFIX
     engine = "edgenn.runners.hls4ml:Hls4mlEngine"
+    option_names = ("io_type",)
     requirement = Requirement(
         modules=("hls4ml",), packages=("hls4ml==1.3.0",), commands=("g++", "bash")
     )

@@ -7,3 +7,4 @@ class LiteRTRunner(Runner):
     name = "litert"
     suffix = ".tflite"
     engine = "edgenn.runners.session_engines:litert"
+    option_names = ("threads",)

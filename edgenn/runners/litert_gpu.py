@@ -144,6 +144,7 @@ class LiteRTGpuRunner(GpuRunner):
     name = "litert-gpu"
     suffix = ".tflite"
     engine = "edgenn.runners.litert_gpu:LiteRTGpuEngine"
+    option_names = ("precision",)
     requirement = Requirement(("ai_edge_litert.compiled_model",), ("ai-edge-litert>=2.1",))
 
     def read_stderr(self, text: str) -> Said:

@@ -7,3 +7,4 @@ class LiteRTReferenceRunner(Runner):
     name = "litert-reference"
     suffix = ".tflite"
     engine = "edgenn.runners.session_engines:litert_reference"
+    option_names = ("threads",)

@@ -8,4 +8,5 @@ class OnnxRuntimeRunner(Runner):
     name = "onnxruntime"
     suffix = ".onnx"
     engine = "edgenn.runners.session_engines:onnxruntime"
+    option_names = ("threads",)
     requirement = Requirement(("onnxruntime",), ("onnxruntime>=1.20",))

@@ -153,6 +153,7 @@ class OnnxRuntimeWebGpuRunner(GpuRunner):
     name = "onnxruntime-webgpu"
     suffix = ".onnx"
     engine = "edgenn.runners.onnxruntime_webgpu:OnnxRuntimeWebGpuEngine"
+    option_names = ("threads",)
     requirement = Requirement(
         ("onnxruntime", "onnxruntime_ep_webgpu"), ("onnxruntime>=1.24.4", f"{PACKAGE}>=0.4")
     )

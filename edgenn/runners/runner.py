@@ -101,6 +101,7 @@ class Runner:
             ``(path, options) → edgenn.runtime.engine.Engine``, with ``facts`` if it has any.
         requirement: Where the engine is looked for.
         gives_numbers: Whether it computes outputs; an estimator has facts only.
+        option_names: The options that its engine knows; ``None`` where it does not say.
         options: Handed to the engine.
         time_limit_s: For each message of samples, and for opening an artifact.
     """
@@ -110,6 +111,7 @@ class Runner:
     engine: ClassVar[str] = ""
     requirement: ClassVar[Requirement] = Requirement()
     gives_numbers: ClassVar[bool] = True
+    option_names: ClassVar[tuple[str, ...] | None] = None
 
     def __init__(
         self,

@@ -33,6 +33,7 @@ class TfliteMicroRunner(Runner):
     name = "tflite-micro"
     suffix = ".tflite"
     engine = "edgenn.runners.tflite_micro:TfliteMicroEngine"
+    option_names = ("arena_bytes",)
     requirement = Requirement(
         modules=("tflite_micro",), packages=("tflite-micro>=0.dev20261023182759",)
     )

@@ -168,6 +168,7 @@ class TosaReferenceRunner(Runner):
     name = "tosa-reference"
     suffix = ".tflite"
     engine = "edgenn.runners.tosa_reference:TosaReferenceEngine"
+    option_names = ()
     requirement = Requirement(
         modules=("tosa_reference_model", "tosa_converter_for_tflite"),
         packages=("tosa-tools>=2026.8", "tosa-converter-for-tflite>=2026.2"),

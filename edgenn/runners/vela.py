@@ -149,6 +149,7 @@ class VelaRunner(Runner):
     name = "vela"
     suffix = ".tflite"
     engine = "edgenn.runners.vela:VelaEngine"
+    option_names = ("accelerator", "system", "memory_mode")
     requirement = Requirement(("ethosu.vela",), ("ethos-u-vela>=5.2",))
     gives_numbers = False
 

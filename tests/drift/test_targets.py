@@ -116,3 +116,15 @@ def test_what_is_not_installed(tmp_path, data):
     assert asked.exit_code == 4 and asked.rungs[0].findings
     every = check_bundle(bundle, data, None, [target], every=True)
     assert every.exit_code == 0 and every.rungs[0].notes == ("not installed",)
+
+
+@pytest.mark.parametrize(
+    ("memory", "words"),
+    [({"flash_bytes": 100}, "flash 100"), ({"sram_bytes": 50}, "60 bytes of working memory")],
+)
+def test_what_does_not_fit_into_a_targets_memory(tmp_path, data, memory, words):
+    target = fake_target(fake(facts=Facts(arena_bytes=60)), memory=memory)
+    report = check_bundle(make_bundle(tmp_path), data, None, [target])
+    (rung,) = report.rungs
+    assert rung.metrics is not None and report.exit_code == 3
+    assert words in rung.findings[0]
