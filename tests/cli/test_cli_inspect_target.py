@@ -31,7 +31,7 @@ def test_json_and_the_exit_code(tmp_path):
     result = edgenn("inspect", CNN, *options, cwd=tmp_path)
     assert result.returncode == 3
     (target,) = json.loads(result.stdout)["targets"]
-    assert target["reasons"] == ["activations take 12.3 kB, the target's SRAM has 4.1 kB"]
+    assert target["reasons"] == ["it needs 12,288 bytes of working memory, small has 4,096"]
 
 
 def test_unknown_target(tmp_path):

@@ -78,7 +78,7 @@ def test_memory(tmp_path):
     assert small.verdict == "refused"
     file, activations = small.reasons
     assert file.startswith("the file has") and "flash 900" in file
-    assert activations == "activations take 1.3 kB, the target's SRAM has 1.0 kB"
+    assert activations == "it needs 1,296 bytes of working memory, mine has 1,000"
 
 
 def test_recurrent_forms(tmp_path):
