@@ -17,7 +17,7 @@ from edgenn.report.numbers import (
     milliseconds_text,
     size_text,
 )
-from edgenn.report.rungs import by_artifact, labels
+from edgenn.report.rungs import labelled
 from edgenn.report.tables import plain_table
 from edgenn.runtime.tensor_info import TensorInfo, shape_text
 
@@ -61,9 +61,8 @@ def check_table(report: CheckReport, output: str, title: str | None) -> Table:
             metric_text(name, of_keras[name]) if METRICS[name].of_labels else "" for name in shown
         )
         table.add_row("[dim]Keras[/]", "", *cells, "")
-    for rungs in by_artifact(report.rungs):
-        for label, rung in zip(labels(rungs), rungs, strict=True):
-            table.add_row(escape(label), rung.target, *rung_cells(rung, output, shown))
+    for label, rung in labelled(report.rungs):
+        table.add_row(escape(label), rung.target, *rung_cells(rung, output, shown))
     return table
 
 

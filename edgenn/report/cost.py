@@ -5,7 +5,7 @@ from rich.table import Table
 
 from edgenn.drift import CheckReport, Rung
 from edgenn.report.numbers import count_text, size_text
-from edgenn.report.rungs import by_artifact, labels
+from edgenn.report.rungs import labelled
 from edgenn.report.tables import plain_table
 from edgenn.runners import Facts
 
@@ -25,18 +25,16 @@ def cost_table(report: CheckReport) -> Table:
     for column in ("cycles", "memory", "on it"):
         table.add_column(column, justify="right")
     table.add_column("who says so", overflow="fold")
-    for rungs in by_artifact(filter(has_cost, report.rungs)):
-        for label, rung in zip(labels(rungs), rungs, strict=True):
-            facts = rung.facts
-            share = facts.accelerator_share
-            table.add_row(
-                escape(label),
-                rung.target,
-                count_text(facts.cycles),
-                memory_text(facts),
-                "-" if share is None else f"{100 * share:.1f} %",
-                escape(who_says(rung)),
-            )
+    for label, rung in labelled(filter(has_cost, report.rungs)):
+        share = rung.facts.accelerator_share
+        table.add_row(
+            escape(label),
+            rung.target,
+            count_text(rung.facts.cycles),
+            memory_text(rung.facts),
+            "-" if share is None else f"{100 * share:.1f} %",
+            escape(who_says(rung)),
+        )
     return table
 
 

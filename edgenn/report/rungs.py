@@ -1,23 +1,33 @@
 """The rungs of a check as rows of a table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from edgenn.drift import Rung
 
 
-def by_artifact(rungs: Iterable[Rung]) -> list[list[Rung]]:
-    """The rungs of each artifact; those that found none are told below the table."""
+def labelled(rungs: Iterable[Rung]) -> Iterator[tuple[str, Rung]]:
+    """Each rung with what its artifact is, said once: ``int8``, in the next row ``unrolled``.
+
+    Rungs that found no artifact are left out: they are told below the table.
+    """
     groups: dict[str, list[Rung]] = {}
     for rung in rungs:
         if rung.artifact:
             groups.setdefault(rung.artifact, []).append(rung)
-    return list(groups.values())
+    before: list[str] = []
+    for group in groups.values():
+        words = words_of(group[0])
+        yield from zip(in_rows([] if words == before else words, len(group)), group, strict=True)
+        before = words
 
 
-def labels(rungs: Sequence[Rung]) -> list[str]:
-    """What an artifact is, a word in each of its rows: ``int8``, ``unrolled``, ``batch1``."""
-    first = rungs[0]
-    _, _, variant = first.artifact.rpartition(f".{first.scheme}.")
-    words = [first.scheme, *variant.split(".")[:-1]]
-    rows = words[: len(rungs)] + [""] * (len(rungs) - len(words))
-    return [*rows[:-1], "\n".join([rows[-1], *words[len(rungs) :]])]
+def words_of(rung: Rung) -> list[str]:
+    """What tells an artifact from others of its model: scheme, form, batch."""
+    _, _, variant = rung.artifact.rpartition(f".{rung.scheme}.")
+    return [rung.scheme, *variant.split(".")[:-1]]
+
+
+def in_rows(words: Sequence[str], count: int) -> list[str]:
+    """A word in each of so many rows; those that are left stand in the last one."""
+    rows = [*words[:count], *[""] * (count - len(words))]
+    return [*rows[:-1], "\n".join([rows[-1], *words[count:]])]
