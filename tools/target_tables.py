@@ -71,3 +71,25 @@ def remarks(row: Row) -> str:
         apart = f"{magnitude_text(difference)} of the range from {row['peer']}"
         parts.append(equal if difference == 0 else apart)
     return "; ".join(parts)
+
+
+def published(rows: list[Row]) -> str:
+    """Files that edgenn did not write: what each target makes of them."""
+    header = ["file", "target", "difference", "cycles", "memory", "on it", "why not"]
+    return table(header, [published_cells(row) for row in rows])
+
+
+def published_cells(row: Row) -> list[str]:
+    share, size, cycles = (row.get(key) for key in ("accelerator_share", "working_bytes", "cycles"))
+    difference = row.get("difference")
+    ran = row["exit_code"] == 0
+    apart = "ran" if difference is None else "equal" if difference == 0 else f"{difference:.1e}"
+    return [
+        row["file"],
+        f"`{row['target']}`",
+        apart if ran else "–",
+        "–" if cycles is None else count_text(cycles),
+        "–" if size is None else size_text(size),
+        "–" if share is None else f"{100 * share:.1f} %",
+        row["reason"].replace("|", "\\|"),
+    ]

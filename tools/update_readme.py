@@ -1,10 +1,11 @@
 """Puts the tables that the demo and the benchmarks print into README.md and docs/.
 
     python tools/update_readme.py [demo] [real] [conversion] [recurrent] [calibration] [forms]
-        [targets]
+        [targets] [published]
 
-Without names all are made. ``real``, ``conversion``, ``calibration`` and ``targets`` need the real
-models (``$EDGENN_REAL_MODELS``), ``targets`` every engine, ``recurrent`` the extra ``bench``.
+Without names all are made. ``real``, ``conversion``, ``calibration``, ``targets`` and ``published``
+need the real models (``$EDGENN_REAL_MODELS``), the last two every engine, ``recurrent`` the extra
+``bench``.
 """
 
 import json
@@ -177,9 +178,14 @@ def targets() -> None:
         replace(TARGETS, f"model {name}", target_tables.model(row["cells"]))
 
 
+def published() -> None:
+    """Files of others on every target."""
+    replace(TARGETS, "published", target_tables.published(bench("published_files")["files"]))
+
+
 PARTS: dict[str, Callable[[], None]] = {
     function.__name__: function
-    for function in (demo, real, conversion, recurrent, calibration, forms, targets)
+    for function in (demo, real, conversion, recurrent, calibration, forms, targets, published)
 }
 
 
