@@ -75,21 +75,25 @@ def remarks(row: Row) -> str:
 
 def published(rows: list[Row]) -> str:
     """Files that edgenn did not write: what each target makes of them."""
-    header = ["file", "target", "difference", "cycles", "memory", "on it", "why not"]
-    return table(header, [published_cells(row) for row in rows])
+    header = ["file", "targets", "difference", "cycles", "memory", "on it", "why not"]
+    same: dict[tuple[str, ...], list[str]] = {}
+    for row in rows:
+        same.setdefault(published_cells(row), []).append(f"`{row['target']}`")
+    return table(header, [[file, ", ".join(t), *rest] for (file, *rest), t in same.items()])
 
 
-def published_cells(row: Row) -> list[str]:
+def published_cells(row: Row) -> tuple[str, ...]:
     share, size, cycles = (row.get(key) for key in ("accelerator_share", "working_bytes", "cycles"))
     difference = row.get("difference")
     ran = row["exit_code"] == 0
     apart = "ran" if difference is None else "equal" if difference == 0 else f"{difference:.1e}"
-    return [
+    # that a file is not for a target, and what to convert instead, is the same each time
+    _, _, reason = row["reason"].rpartition(f" is not for {row['target']}: ")
+    return (
         row["file"],
-        f"`{row['target']}`",
         apart if ran else "–",
         "–" if cycles is None else count_text(cycles),
         "–" if size is None else size_text(size),
         "–" if share is None else f"{100 * share:.1f} %",
-        row["reason"].replace("|", "\\|"),
-    ]
+        reason.partition(" (edgenn convert")[0].replace("|", "\\|"),
+    )
