@@ -34,9 +34,8 @@ from edgenn.runners.target import Target
 from edgenn.sequences import graph_of_sequences
 from edgenn.source import bundle_name, load_source, with_fingerprint
 from edgenn.stopwatch import Stopwatch
-from edgenn.targets import Profile, profiles_of
-from edgenn.targets.catalog import shipped
-from edgenn.targets.choice import default_profiles
+from edgenn.targets import Profile
+from edgenn.targets.choice import chosen_profiles
 from edgenn.writing import artifacts_of, written_files
 
 
@@ -209,11 +208,9 @@ def check(
     inputs = converted.manifest.artifacts[0].data_inputs
     samples = load_samples(data, inputs, split="test")
     predictor = source_of_truth(converted, model)
-    profiles = shipped() if all_targets else profiles_of(targets)
-    chosen = [
-        Target.of(profile, time_limit_s=time_limit_s)
-        for profile in profiles or default_profiles(DEFAULT_TARGETS, converted.manifest.artifacts)
-    ]
+    artifacts = converted.manifest.artifacts
+    profiles = chosen_profiles(targets, DEFAULT_TARGETS, artifacts, every=all_targets)
+    chosen = [Target.of(profile, time_limit_s=time_limit_s) for profile in profiles]
     return check_bundle(converted, samples, predictor, chosen, every=all_targets, progress=progress)
 
 
@@ -254,11 +251,8 @@ def bench(
     samples = None
     if data is not None:
         samples = load_samples(data, artifacts[0].data_inputs, split="test")
-    profiles = shipped() if all_targets else profiles_of(targets)
-    chosen = [
-        Target.of(profile, time_limit_s=time_limit_s)
-        for profile in profiles or default_profiles(BENCH_TARGETS, artifacts)
-    ]
+    profiles = chosen_profiles(targets, BENCH_TARGETS, artifacts, every=all_targets)
+    chosen = [Target.of(profile, time_limit_s=time_limit_s) for profile in profiles]
     plan = Plan(runs, warmup, samples, every=all_targets)
     return benchmark(Path(path), artifacts, chosen, plan, progress or silent)
 

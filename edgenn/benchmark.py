@@ -10,9 +10,6 @@ import numpy as np
 from edgenn.data import Dataset
 from edgenn.data.synthetic import random_samples
 from edgenn.errors import (
-    ArtifactError,
-    EdgennError,
-    EngineError,
     UnavailableError,
     UnsupportedError,
     UsageError,
@@ -20,6 +17,7 @@ from edgenn.errors import (
 from edgenn.manifest import Artifact
 from edgenn.progress import Progress, silent
 from edgenn.runners.facts import Facts
+from edgenn.runners.findings import FINDINGS, without_path
 from edgenn.runners.measuring import measure
 from edgenn.runners.runner import RunResult
 from edgenn.runners.target import Target
@@ -28,10 +26,6 @@ from edgenn.runtime.tensor_info import Array, TensorInfo
 from edgenn.targets.choice import files_for, why_none
 from edgenn.targets.fit import written_for
 from edgenn.targets.memory import too_large
-
-FINDINGS = (ArtifactError, EngineError, UnavailableError, UnsupportedError)
-"""What is said of one target in the table while the others go on; a file that one engine takes for
-damaged another may run."""
 
 BENCH_TARGETS = ("cpu-xnnpack", "cpu-onnxruntime")
 
@@ -185,20 +179,16 @@ def row_of(
             else:
                 row = with_cost(row, engine.estimate(file))
         except FINDINGS as error:
+            reason = without_path(error, file)
             if plan.every and isinstance(error, UnavailableError):
-                row = replace(row, notes=(*row.notes, reason(error, file)))
+                row = replace(row, notes=(*row.notes, reason))
             else:
                 code = max(row.exit_code, error.exit_code)
-                row = replace(row, findings=(*row.findings, reason(error, file)), exit_code=code)
+                row = replace(row, findings=(*row.findings, reason), exit_code=code)
     if over := too_large(target.profile, artifact.size_bytes, row.facts.working_bytes):
         code = max(row.exit_code, UnsupportedError.exit_code)
         row = replace(row, findings=(*row.findings, *over), exit_code=code)
     return row
-
-
-def reason(error: EdgennError, file: Path) -> str:
-    """Why, without the file, which the row names."""
-    return str(error).removeprefix(f"{file.absolute()}: ").removeprefix(f"{file}: ")
 
 
 def timed(

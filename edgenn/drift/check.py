@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 
 import numpy as np
 
@@ -15,7 +14,6 @@ from edgenn.drift.report import CheckReport, Rung
 from edgenn.errors import (
     ArtifactError,
     EdgennError,
-    EngineError,
     UnavailableError,
     UnsupportedError,
     UsageError,
@@ -23,6 +21,7 @@ from edgenn.errors import (
 from edgenn.manifest import Artifact
 from edgenn.progress import Progress
 from edgenn.runners import Facts
+from edgenn.runners.findings import FINDINGS, without_path
 from edgenn.runners.target import Target
 from edgenn.runtime.tensor_info import Array
 from edgenn.targets.choice import files_for, why_none
@@ -32,9 +31,6 @@ from edgenn.targets.memory import too_large
 Outputs = Mapping[str, Array]
 Predict = Callable[[Dataset], Outputs]
 """Keras's predictions: output name → array."""
-
-FINDINGS = (ArtifactError, EngineError, UnavailableError, UnsupportedError)
-"""What is said of one target in the table while the others go on."""
 
 
 def check_bundle(
@@ -145,11 +141,6 @@ def code_of(error: EdgennError) -> int:
     if isinstance(error, ArtifactError):  # the file is as it was written: this engine refuses it
         return UnsupportedError.exit_code
     return error.exit_code
-
-
-def without_path(error: EdgennError, path: Path) -> str:
-    """What an error says, in a table whose rows name the file."""
-    return str(error).removeprefix(f"{path}: ").replace(str(path), path.name)
 
 
 def climb(

@@ -19,8 +19,9 @@ from edgenn.errors import EdgennError, EngineError, UnsupportedError, UsageError
 from edgenn.runners.environments import Requirement
 from edgenn.runners.gpu import GpuRunner
 from edgenn.runners.runner import Said
+from edgenn.runners.shapes import require_fixed_shapes
 from edgenn.runtime.litert import one_line
-from edgenn.runtime.tensor_info import Array, TensorInfo, shape_text
+from edgenn.runtime.tensor_info import Array, TensorInfo
 from edgenn.runtime.tflite_file import SERVING_SIGNATURE, read_tflite
 
 PRECISIONS = ("f32", "f16")
@@ -66,7 +67,7 @@ class LiteRTGpuEngine:
         self.outputs = tuple(port.info for port in content.outputs)
         self.step = content.step
         self._path = path
-        self._require_fixed_shapes()
+        require_fixed_shapes(path, "the GPU needs fixed shapes", (*self.inputs, *self.outputs))
         if content.variables:
             raise UnsupportedError(
                 f"{path}: LiteRT's GPU runtime cannot load ops that keep a state, such as the fused"
@@ -74,15 +75,6 @@ class LiteRTGpuEngine:
                 "--rnn unrolled, or --rnn step",
             )
         self._compile(precision)
-
-    def _require_fixed_shapes(self) -> None:
-        for info in (*self.inputs, *self.outputs):
-            if None in info.shape:
-                raise UnsupportedError(
-                    f"{self._path}: the GPU needs fixed shapes, {info.name!r} is"
-                    f" {shape_text(info.shape)}",
-                    "convert with --batch 1",
-                )
 
     def _compile(self, precision: str) -> None:
         from ai_edge_litert.compiled_model import (

@@ -16,8 +16,7 @@ from edgenn.runners.environments import Requirement
 from edgenn.runners.runner import Runner
 from edgenn.runners.words import Words
 from edgenn.runtime.litert import one_line
-from edgenn.runtime.onnxruntime import tensor_info
-from edgenn.runtime.step_info import METADATA_KEY, read_step
+from edgenn.runtime.onnxruntime import ports_of, tensor_info
 from edgenn.runtime.tensor_info import Array, shape_text
 
 NOT_A_MODEL = ("InvalidProtobuf", "InvalidGraph", "NoSuchFile")
@@ -65,11 +64,7 @@ class OnnxRuntimeQnnEngine:
         except Exception as error:  # ONNX Runtime's exceptions share no base class
             raise self._refusal(error) from error
         self._run = session.run
-        self.inputs = tuple(tensor_info(node, path) for node in session.get_inputs())
-        self.outputs = tuple(tensor_info(node, path) for node in session.get_outputs())
-        said = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-        content = None if said is None else said.encode()
-        self.step = read_step(content, self.inputs, self.outputs, str(path))
+        self.inputs, self.outputs, self.step = ports_of(session, path)
         self._names = [info.name for info in self.inputs]
         self._output_names = [info.name for info in self.outputs]
 

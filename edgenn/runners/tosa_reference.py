@@ -21,10 +21,11 @@ import numpy as np
 from edgenn.errors import EdgennError, EngineError, UnsupportedError
 from edgenn.runners.environments import Requirement
 from edgenn.runners.runner import Runner
+from edgenn.runners.shapes import require_fixed_shapes
 from edgenn.runners.tosa_text import mended, ports, unconverted
 from edgenn.runtime.flatbuffer import Reader
 from edgenn.runtime.litert import one_line
-from edgenn.runtime.tensor_info import Array, TensorInfo, shape_text
+from edgenn.runtime.tensor_info import Array, TensorInfo
 from edgenn.runtime.tflite_file import SCHEMA, operator_use, read_tflite
 
 HINTS = {
@@ -61,22 +62,13 @@ class TosaReferenceEngine:
         self.outputs = tuple(port.info for port in content.outputs)
         self.step = content.step
         self._path = path
-        self._require_fixed_shapes()
+        require_fixed_shapes(path, "TOSA has fixed shapes", (*self.inputs, *self.outputs))
         with tempfile.TemporaryDirectory() as folder:
             text = self._convert(Path(folder))
             self._model = self._serialize(Path(folder), mended(text, made_by(path, CAST)))
         takes, gives = ports(text)  # none, and in order, where the file has no signature
         self._takes = [names(self.inputs).index(name) for name in takes or names(self.inputs)]
         self._gives = [(gives or names(self.outputs)).index(name) for name in names(self.outputs)]
-
-    def _require_fixed_shapes(self) -> None:
-        for info in (*self.inputs, *self.outputs):
-            if None in info.shape:
-                raise UnsupportedError(
-                    f"{self._path}: TOSA has fixed shapes, {info.name!r} is"
-                    f" {shape_text(info.shape)}",
-                    "convert with --batch 1",
-                )
 
     def _convert(self, folder: Path) -> str:
         target = folder / "model.mlir"

@@ -8,7 +8,7 @@ from typing import Any
 
 from edgenn.errors import ArtifactError, EdgennError, EngineError, UnavailableError
 from edgenn.runtime.litert import one_line
-from edgenn.runtime.step_info import METADATA_KEY, read_step
+from edgenn.runtime.step_info import METADATA_KEY, StepInfo, read_step
 from edgenn.runtime.tensor_info import Array, TensorInfo
 
 DTYPES = {"float": "float32", "double": "float64"}
@@ -66,11 +66,7 @@ class OnnxRuntimeEngine:
                 ) from error
             raise EngineError(f"{path}: ONNX Runtime refuses it: {one_line(error)}") from error
         self._version = onnxruntime.__version__
-        self.inputs = tuple(tensor_info(node, path) for node in session.get_inputs())
-        self.outputs = tuple(tensor_info(node, path) for node in session.get_outputs())
-        said = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-        content = None if said is None else said.encode()
-        self.step = read_step(content, self.inputs, self.outputs, str(path))
+        self.inputs, self.outputs, self.step = ports_of(session, path)
         self._names = [info.name for info in self.inputs]
         self._output_names = [info.name for info in self.outputs]
 
@@ -101,6 +97,17 @@ class OnnxRuntimeEngine:
         except Exception as error:  # ONNX Runtime's exceptions share no base class
             raise EngineError(f"{self._path}: ONNX Runtime: {one_line(error)}") from error
         return outputs
+
+
+def ports_of(
+    session: Any, path: Path
+) -> tuple[tuple[TensorInfo, ...], tuple[TensorInfo, ...], StepInfo | None]:
+    """Inputs and outputs of an open file, and how its steps follow each other."""
+    inputs = tuple(tensor_info(node, path) for node in session.get_inputs())
+    outputs = tuple(tensor_info(node, path) for node in session.get_outputs())
+    said = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+    content = None if said is None else said.encode()
+    return inputs, outputs, read_step(content, inputs, outputs, str(path))
 
 
 def session_options(onnxruntime: Any, threads: int, severity: int = ERRORS_ONLY) -> Any:

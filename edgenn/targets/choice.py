@@ -1,9 +1,10 @@
 """Which files run on a target."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from edgenn.manifest import Artifact
-from edgenn.targets.catalog import find_target
+from edgenn.targets.catalog import find_target, profiles_of, shipped
 from edgenn.targets.fit import misfit, reasons_text
 from edgenn.targets.profile import Profile
 
@@ -18,6 +19,23 @@ def files_for(profile: Profile, artifacts: Sequence[Artifact]) -> tuple[Artifact
 def why_none(profile: Profile, artifacts: Sequence[Artifact]) -> str:
     """What a target has against each of the files, none of which it takes."""
     return reasons_text({artifact.file: misfit(profile, artifact) for artifact in artifacts})
+
+
+def chosen_profiles(
+    targets: Sequence[str | Path | Profile],
+    default: Sequence[str],
+    artifacts: Sequence[Artifact],
+    *,
+    every: bool,
+) -> list[Profile]:
+    """The targets asked for; all of edgenn's, or the default ones, where none is.
+
+    Raises:
+        UsageError: One that is not there.
+    """
+    if every:
+        return shipped()
+    return profiles_of(targets) or default_profiles(default, artifacts)
 
 
 def default_profiles(names: Sequence[str], artifacts: Sequence[Artifact]) -> list[Profile]:
