@@ -7,7 +7,7 @@ count. What is not in the tables multiplies nothing by weights.
 from collections.abc import Callable, Mapping
 from math import prod
 
-from edgenn.placement.program import Node, Program, Value
+from edgenn.placement.program import Node, Value
 
 Formula = Callable[[Node], int]
 
@@ -18,12 +18,6 @@ def macs_of(node: Node) -> int:
         return int(node.attributes["macs"])
     formula = FORMULAS.get(node.kind)
     return 0 if formula is None else formula(node)
-
-
-def total_macs(program: Program) -> int:
-    """Of one inference; a loop of open length counts one round."""
-    runs = program.runs()
-    return sum(macs_of(node) * runs[section] for node, section in program.nodes)
 
 
 def per_output(axes: slice) -> Formula:

@@ -69,14 +69,12 @@ def axis(asked: Asked) -> Answer:
 
 @quantity
 def reduced(asked: Asked) -> Answer:
-    along, x = axes(asked.node), first(asked.node)
-    if along is None or x is None or asked.node.kind not in AXES_IN:
-        return None
-    return prod(x.shape[axis] or 1 for axis in along if axis < x.rank)
+    sizes = reduced_size(asked)
+    return None if sizes is None else prod(sizes)
 
 
 @quantity
-def reduced_size(asked: Asked) -> Answer:
+def reduced_size(asked: Asked) -> tuple[int, ...] | None:
     along, x = axes(asked.node), first(asked.node)
     if along is None or x is None or asked.node.kind not in AXES_IN:
         return None
