@@ -36,7 +36,7 @@ from edgenn.source import bundle_name, load_source, with_fingerprint
 from edgenn.stopwatch import Stopwatch
 from edgenn.targets import Profile
 from edgenn.targets.choice import chosen_profiles
-from edgenn.writing import artifacts_of, written_files
+from edgenn.writing import artifacts_of, keep_factors, written_files
 
 
 def convert(
@@ -125,6 +125,7 @@ def convert(
             seen = compiler.calibrations(open_graph, samples.inputs, planned, options, progress)
     written = written_files(open_graph, planned, seen, options, io, watch, progress)
     files = {file.build.file(name): file.content for file in written}
+    factors = keep_factors(seen, files)
     kept = None
     if reference is not None:
         with watch("predict"):
@@ -153,6 +154,7 @@ def convert(
         artifacts=tuple(artifacts_of(written, name)),
         calibration=None if samples is None else Calibration(samples.sha256, len(samples)),
         reference=kept,
+        channel_factors=factors,
         timings_s=watch.seconds,
     )
     return bundle.write_bundle(out_dir, files, manifest)

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+
 from edgenn.atomic import recover, replace_directory
 from edgenn.errors import ArtifactError, OutputError
 from edgenn.manifest import Artifact, Manifest
+from edgenn.runtime.tensor_info import Array
 
 MANIFEST = "manifest.json"
 REFERENCE = "reference.npz"
+CHANNEL_FACTORS = "channel_factors.npz"
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,14 @@ class Bundle:
     def file(self, name: str) -> Path:
         return self.path / name
 
+    def channel_factors(self) -> dict[str, Array]:
+        """Tensor → what the channels of its last axis were divided by in full-integer files."""
+        kept = self.manifest.channel_factors
+        if kept is None:
+            return {}
+        with np.load(self.file(kept.file), allow_pickle=False) as arrays:
+            return dict(arrays)
+
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Reads a bundle and verifies the hash of every file.
@@ -41,8 +53,7 @@ class Bundle:
         recover(path)
         manifest = read_manifest(path)
         expected = {artifact.file: artifact.sha256 for artifact in manifest.artifacts}
-        if manifest.reference is not None:
-            expected[manifest.reference.file] = manifest.reference.sha256
+        expected.update(manifest.side_files)
         for name, sha256 in expected.items():
             if Path(name).name != name:
                 raise ArtifactError(f"{path / MANIFEST} names a file outside the bundle: {name}")
@@ -122,8 +133,7 @@ def require_writable_parent(path: Path) -> None:
 
 
 def bundle_files(manifest: Manifest) -> list[str]:
-    files = [artifact.file for artifact in manifest.artifacts]
-    return files if manifest.reference is None else [*files, manifest.reference.file]
+    return [*(artifact.file for artifact in manifest.artifacts), *manifest.side_files]
 
 
 def write_bundle(out_dir: str | Path, files: Mapping[str, bytes], manifest: Manifest) -> Bundle:
@@ -131,7 +141,7 @@ def write_bundle(out_dir: str | Path, files: Mapping[str, bytes], manifest: Mani
 
     Args:
         out_dir: A new folder, an empty one or a bundle, which is replaced as a whole.
-        files: File name → content: every artifact of the manifest, and the reference.
+        files: File name → content: every artifact of the manifest, and what lies beside.
 
     Raises:
         OutputError: The folder holds something else, cannot be written, or the disk is full;

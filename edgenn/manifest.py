@@ -44,6 +44,18 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class ChannelFactors:
+    """By what equalisation divided the channels of full-integer files, kept beside them.
+
+    A check multiplies by it, where it compares a tensor with the Keras layer's output. The file
+    holds an array for each such tensor, one number a channel.
+    """
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Recurrent:
     """How an artifact holds its recurrent layers.
 
@@ -139,8 +151,15 @@ class Manifest:
     artifacts: tuple[Artifact, ...]
     calibration: Calibration | None = None
     reference: Reference | None = None
+    channel_factors: ChannelFactors | None = None
     timings_s: Mapping[str, float] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
+
+    @property
+    def side_files(self) -> dict[str, str]:
+        """What lies in the bundle besides artifacts: file → hash."""
+        kept = (self.reference, self.channel_factors)
+        return {entry.file: entry.sha256 for entry in kept if entry is not None}
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
@@ -170,6 +189,7 @@ class Manifest:
                     "artifacts": tuple(artifact_from_json(entry) for entry in data["artifacts"]),
                     "calibration": optional(Calibration, data["calibration"]),
                     "reference": optional(Reference, data["reference"]),
+                    "channel_factors": optional(ChannelFactors, data.get("channel_factors")),
                 }
             )
         except (KeyError, TypeError) as error:

@@ -1,19 +1,25 @@
 """The files of a conversion, from the float graph to bytes and what the manifest says of them."""
 
+import hashlib
+import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from edgenn import compiler, description
+import numpy as np
+
+from edgenn import bundle, compiler, description
 from edgenn.compiler import Calibrations, QuantizationOptions
 from edgenn.errors import UnsupportedError
 from edgenn.ir.graph import Graph
 from edgenn.ir.stepping import step_of
-from edgenn.manifest import Artifact
+from edgenn.ir.tensor import Array
+from edgenn.manifest import Artifact, ChannelFactors
 from edgenn.passes import with_batch
 from edgenn.plan import Build
 from edgenn.progress import Progress
 from edgenn.quantization.border import with_border
+from edgenn.quantization.equalization import FACTORS
 from edgenn.quantization.schemes import Scheme
 from edgenn.runtime import StepInfo
 from edgenn.stopwatch import Stopwatch
@@ -82,6 +88,19 @@ def artifacts_of(files: Sequence[WrittenFile], name: str) -> list[Artifact]:
         description.artifact(file.build.file(name), file.build, file.content, file.graph)
         for file in files
     ]
+
+
+def keep_factors(seen: Calibrations, files: dict[str, bytes]) -> ChannelFactors | None:
+    """Adds what equalisation divided channels by to the bundle's files, where it did anything."""
+    factors: dict[str, Array] = {}
+    for entry in seen.values():
+        factors.update(entry.graph.metadata.get(FACTORS, {}))
+    if not factors:
+        return None
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **factors)
+    files[bundle.CHANNEL_FACTORS] = content = buffer.getvalue()
+    return ChannelFactors(bundle.CHANNEL_FACTORS, hashlib.sha256(content).hexdigest())
 
 
 @contextmanager

@@ -2,8 +2,11 @@
 
 import pytest
 from support.artifacts import conv_graph
+from support.digits import MODEL, RECIPE
 from support.targets import fake_profile
 
+from edgenn import convert
+from edgenn.bundle import Bundle
 from edgenn.compiler import QuantizationOptions
 from edgenn.errors import UnsupportedError
 from edgenn.plan import builds, builds_for_targets
@@ -47,3 +50,13 @@ def test_a_refusal_names_the_targets():
     (build,) = builds(conv_graph(), [Scheme.FLOAT32], ["tflite"], "auto", "auto")
     with pytest.raises(UnsupportedError, match=r"^no such op"), refusals_of(build):
         raise UnsupportedError("no such op")
+
+
+def test_channel_factors_are_kept_beside_integer_files(tmp_path):
+    written = convert(MODEL, tmp_path / "a", quantize=["int8"], calibration=RECIPE)
+    factors = Bundle.load(written.path).channel_factors()
+    assert factors and all((0 < array).all() and array.ndim == 1 for array in factors.values())
+    plain = convert(
+        MODEL, tmp_path / "b", quantize=["int8"], calibration=RECIPE, equalization=False
+    )
+    assert plain.channel_factors() == {} and not (plain.path / "channel_factors.npz").exists()
