@@ -10,11 +10,11 @@ from edgenn.runners.facts import Facts
 
 if TYPE_CHECKING:
     from edgenn.audit.report import Audit
-    from edgenn.drift.explain.report import Explanation
+    from edgenn.drift.explain.report import Explanation, Histogram
     from edgenn.drift.streaming import StreamCheck
 
 SCHEMA: Final = "edgenn.check/2"
-"""Name and version of what ``--json`` writes; the version grows when a field changes its meaning."""
+"""Of what ``--json`` writes; the version grows when a field changes its meaning."""
 
 Metrics = Mapping[str, Mapping[str, Value]]
 """Output name → metric → value."""
@@ -97,6 +97,8 @@ class Rung:
         verdicts: The lines of the budget.
         worst: The samples that lie farthest from Keras, the worst first.
         size_bytes: Of the artifact.
+        differences: Output name → by how many integer steps it differs from the rung before, of
+            outputs that are integers in both.
     """
 
     artifact: str
@@ -122,6 +124,7 @@ class Rung:
     verdicts: tuple[Verdict, ...] = ()
     worst: tuple[WorstSample, ...] = ()
     size_bytes: int | None = None
+    differences: Mapping[str, "Histogram"] = field(default_factory=dict)
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -7,6 +7,23 @@ from edgenn.drift.metrics import Value
 
 
 @dataclass(frozen=True)
+class Histogram:
+    """How often values fall between which limits.
+
+    Attributes:
+        edges: Limits of the bins, one more than there are bins; at most 257.
+        counts: Of each bin.
+        clipped_low: How many of them lie at the lower end of what the integers can hold.
+        clipped_high: How many of them lie at the upper end.
+    """
+
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+    clipped_low: int = 0
+    clipped_high: int = 0
+
+
+@dataclass(frozen=True)
 class LayerError:
     """What one layer of an artifact has to do with the artifact's error.
 
@@ -23,6 +40,7 @@ class LayerError:
         states: Of a recurrent layer, state → relative error.
         steps: Of a recurrent layer, relative error of each time step.
         diagnosis: What is wrong with it, one sentence for each cause found.
+        values: The integers that its output holds.
     """
 
     layer: str
@@ -36,6 +54,7 @@ class LayerError:
     states: Mapping[str, float] = field(default_factory=dict)
     steps: tuple[float, ...] = ()
     diagnosis: tuple[str, ...] = ()
+    values: Histogram | None = None
 
 
 @dataclass(frozen=True)
