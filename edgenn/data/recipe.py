@@ -2,11 +2,12 @@
 
 A recipe has three functions: ``build_model()`` gives a compiled Keras model, ``load_data()`` a
 dict of splits (``train``, ``test`` and, if there is one, ``calibration``), each a pair of samples
-and labels; ``score(predictions, labels)`` a number, higher is better.
+and labels; ``score(predictions, labels)`` a number, higher is better. ``METRICS`` may name more
+task metrics for a check, such as ``("word_error_rate",)``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ class Recipe:
         epochs: ``EPOCHS`` in the file.
         batch_size: ``BATCH_SIZE`` in the file.
         seed: ``SEED`` in the file.
+        metrics: ``METRICS`` in the file.
     """
 
     path: Path
@@ -34,6 +36,7 @@ class Recipe:
     epochs: int = 10
     batch_size: int = 32
     seed: int = 0
+    metrics: tuple[str, ...] = ()
 
     def split(self, name: str) -> tuple[Any, Any]:
         """Samples and labels of a split.
@@ -67,7 +70,7 @@ def load_recipe(path: str | Path) -> Recipe:
             f"{path} is no recipe: it has no function {', '.join(missing)}",
             "see models/digits_cnn.py for one",
         )
-    constants = {"epochs": "EPOCHS", "batch_size": "BATCH_SIZE", "seed": "SEED"}
+    constants = {name: name.upper() for name in ("epochs", "batch_size", "seed", "metrics")}
     return Recipe(
         path,
         *(getattr(module, function) for function in FUNCTIONS),
@@ -82,16 +85,28 @@ def read_recipe(path: Path, inputs: Sequence[str], split: str) -> Dataset:
         DataError: The split does not exist or does not fit.
         ModelFileError: The recipe cannot be run.
     """
-    samples, labels = load_recipe(path).split(split)
+    recipe = load_recipe(path)
+    samples, labels = recipe.split(split)
     source = f"{path} ({split})"
+    arrays = by_input(samples, inputs, source)
+    read = dataset(arrays, labels, source)
+    return replace(read, score=recipe.score, metrics=tuple(recipe.metrics))
+
+
+def by_input(samples: Any, inputs: Sequence[str], source: str) -> dict[str, Any]:
+    """A recipe's samples by input name.
+
+    Raises:
+        DataError: An input has none.
+    """
     if isinstance(samples, Mapping):
-        return dataset({name: require(samples, name, source) for name in inputs}, labels, source)
+        return {name: require(samples, name, source) for name in inputs}
     if len(inputs) != 1:
         raise DataError(
             f"{source} is one array, the model has {len(inputs)} inputs: {', '.join(inputs)}",
             "give a dict by input name",
         )
-    return dataset({inputs[0]: samples}, labels, source)
+    return {inputs[0]: samples}
 
 
 def require(samples: Mapping[str, Any], name: str, source: str) -> Any:

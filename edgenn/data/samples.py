@@ -1,7 +1,7 @@
 """Samples for calibration, checking and running."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -25,11 +25,16 @@ class Dataset:
         inputs: Input name → array, samples first; may be mapped from a file.
         labels: Class indices ``(n,)``, or whatever the recipe's ``score`` takes.
         source: Where they come from, for messages.
+        score: A recipe's own judgement: ``(predictions, labels)`` → a number, higher is better.
+        metrics: Task metrics that a recipe asks for by name, besides those that have a meaning
+            for any such output and labels.
     """
 
     inputs: Mapping[str, Array]
     labels: Array | None = None
     source: str = "the data"
+    score: Callable[[Any, Any], float] | None = None
+    metrics: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
