@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgenn.errors import UnavailableError
+from edgenn.home import data_folder
 
 COMPLETE = ".complete"
 """Lies in an environment that is whole: programs look for it while others make it."""
@@ -42,12 +43,8 @@ class Requirement:
 
 
 def root() -> Path:
-    """The folder of all environments: ``$EDGENN_HOME``, or the user's data folder."""
-    if home := os.environ.get("EDGENN_HOME"):
-        return Path(home) / "engines"
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("edgenn", appauthor=False)) / "engines"
+    """The folder of all environments."""
+    return data_folder() / "engines"
 
 
 def python_of(name: str, requirement: Requirement) -> Path:

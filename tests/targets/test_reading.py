@@ -3,7 +3,7 @@
 import pytest
 
 from edgenn.errors import UsageError
-from edgenn.targets.reading import line_of, read_profile
+from edgenn.targets.reading import read_profile
 
 GOOD = """\
 title = "A board"
@@ -97,11 +97,3 @@ def test_no_file(tmp_path):
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match="cannot be read: it is no UTF-8 text"):
         read_profile(tmp_path / "binary.toml")
-
-
-def test_line_of_dotted_and_repeated_tables():
-    text = "a.b = 1\n[[ops.rules]]\nop = 1\n[ops.more]\nx = 2\n"
-    assert line_of(text, ("a", "b")) == 1
-    assert line_of(text, ("ops", "more", "x")) == 5
-    assert line_of(text, ("ops", "rules", 0, "op")) == 3
-    assert line_of(text, ("elsewhere",)) == 1
