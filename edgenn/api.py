@@ -1,11 +1,15 @@
-"""What edgenn does, in Python: ``convert``, ``check``, ``bench``, ``inspect``. Composition only."""
+"""What edgenn does, in Python: ``convert``, ``audit``, ``check``, ``bench``, ``inspect``.
+
+Composition only.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from edgenn import bundle, compiler
+from edgenn import auditing, bundle, compiler
+from edgenn.audit import Audit
 from edgenn.benchmark import BENCH_TARGETS, BenchReport, Plan, benchmark
 from edgenn.bundle import Bundle
 from edgenn.compiler import QuantizationOptions
@@ -15,7 +19,7 @@ from edgenn.drift import CheckReport, check_bundle
 from edgenn.inspection import Inspection, artifacts_at, inspect_artifact, is_artifact
 from edgenn.ir.graph import Graph
 from edgenn.lowering.recurrent.forms import Form
-from edgenn.manifest import Calibration, Manifest
+from edgenn.manifest import Manifest
 from edgenn.options import (
     DEFAULT_CALIBRATOR,
     DEFAULT_RNN_FORM,
@@ -117,11 +121,12 @@ def convert(
         with watch("capture"):
             open_graph = graph_of_sequences(loaded, open_graph, batch=batch)
     fixed = with_batch(open_graph, batch) if batch else open_graph
-    samples = None
+    calibrated = None
     seen: compiler.Calibrations = {}
     with watch("calibrate"):
         if calibration is not None and any(build.scheme.learns_from_samples for build in planned):
             samples = load_samples(calibration, list(open_graph.inputs), split="calibration")
+            calibrated = auditing.seen_calibration(open_graph, samples, calibration)
             seen = compiler.calibrations(open_graph, samples.inputs, planned, options, progress)
     written = written_files(open_graph, planned, seen, options, io, watch, progress)
     files = {file.build.file(name): file.content for file in written}
@@ -152,7 +157,7 @@ def convert(
             "custom": None if custom is None else str(custom),
         },
         artifacts=tuple(artifacts_of(written, name)),
-        calibration=None if samples is None else Calibration(samples.sha256, len(samples)),
+        calibration=calibrated,
         reference=kept,
         channel_factors=factors,
         timings_s=watch.seconds,
@@ -214,6 +219,36 @@ def check(
     profiles = chosen_profiles(targets, DEFAULT_TARGETS, artifacts, every=all_targets)
     chosen = [Target.of(profile, time_limit_s=time_limit_s) for profile in profiles]
     return check_bundle(converted, samples, predictor, chosen, every=all_targets, progress=progress)
+
+
+def audit(
+    model: Any,
+    calibration: Any,
+    *,
+    data: Any = None,
+    unsafe: bool = False,
+    custom: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Audit:
+    """Says whether calibration data are good enough for a model.
+
+    Args:
+        model: A Keras model, or the path of a .keras, .h5 or SavedModel.
+        calibration: What ``convert`` takes.
+        data: Samples as in use, as of ``check``: what they ask of the ranges is compared.
+        unsafe: Run Python code that the model file holds (Lambda layers).
+        custom: A Python file with the model's own layers; run before the model is loaded.
+        progress: Called with ``(stage, done, total)`` while work goes on.
+
+    Raises:
+        ModelFileError: The model cannot be read.
+        DataError: Samples that do not fit the model.
+        UnsupportedError: A layer that cannot be converted.
+        EngineError: The engine crashed on the samples.
+    """
+    loaded, _ = load_source(model, unsafe=unsafe, custom=custom)
+    graph = graph_of_sequences(loaded, compiler.graph_of(loaded))
+    return auditing.audited(graph, calibration, data, progress or silent)
 
 
 def bench(

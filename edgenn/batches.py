@@ -20,29 +20,40 @@ ELEMENTS_PER_BATCH: Final = 1 << 22
 LARGEST_BATCH: Final = 32
 
 
-def batches(graph: Graph, samples: Samples, progress: Progress) -> Iterator[dict[str, Array]]:
+def batches(
+    graph: Graph,
+    samples: Samples,
+    progress: Progress,
+    *,
+    rows: Array | None = None,
+    stage: str = "calibrating",
+) -> Iterator[dict[str, Array]]:
     """The samples in batches of bounded size, in the inputs' dtypes.
 
     A graph of fixed batch takes just that many at a time; its last batch is filled up with
     samples seen before, which changes no extreme.
+
+    Args:
+        rows: Indices of the samples to take; all by default.
+        stage: What the progress is called.
 
     Raises:
         DataError: Names, shapes or counts that do not fit the graph.
     """
     tensors = {public: graph.tensors[name] for public, name in graph.inputs.items()}
     require_fit(graph, samples)
-    count = len(next(iter(samples.values())))
+    wanted = np.arange(len(next(iter(samples.values())))) if rows is None else rows
+    count = len(wanted)
     fixed = next((tensor.shape[0] for tensor in tensors.values()), None)
     size = fixed or batch_size(graph)
     for start in range(0, count, size):
-        rows = (
-            np.arange(start, start + size) if fixed else np.arange(start, min(start + size, count))
-        )
+        end = start + size if fixed else min(start + size, count)
+        taken = wanted[np.arange(start, end) % count]
         yield {
-            public: np.asarray(samples[public][rows % count]).astype(tensor.dtype, copy=False)
+            public: np.asarray(samples[public][taken]).astype(tensor.dtype, copy=False)
             for public, tensor in tensors.items()
         }
-        progress("calibrating", min(start + size, count), count)
+        progress(stage, min(start + size, count), count)
 
 
 def batch_size(graph: Graph) -> int:

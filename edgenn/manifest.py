@@ -28,10 +28,17 @@ class Source:
 
 @dataclass(frozen=True)
 class Calibration:
-    """The data that int8 ranges come from."""
+    """The data that int8 ranges come from.
+
+    Attributes:
+        source: The file, as it was given; empty for arrays.
+        ranges: Input of real numbers → the smallest and the largest number in it.
+    """
 
     sha256: str
     samples: int
+    source: str = ""
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -187,12 +194,12 @@ class Manifest:
                     **data,
                     "source": Source(**data["source"]),
                     "artifacts": tuple(artifact_from_json(entry) for entry in data["artifacts"]),
-                    "calibration": optional(Calibration, data["calibration"]),
+                    "calibration": calibration_from_json(data["calibration"]),
                     "reference": optional(Reference, data["reference"]),
                     "channel_factors": optional(ChannelFactors, data.get("channel_factors")),
                 }
             )
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ArtifactError(
                 f"{where} is damaged: {error}", "convert the model again"
             ) from error
@@ -203,6 +210,13 @@ class Manifest:
 
 def optional(cls: type[Any], data: Mapping[str, Any] | None) -> Any:
     return None if data is None else cls(**data)
+
+
+def calibration_from_json(data: Mapping[str, Any] | None) -> Calibration | None:
+    if data is None:
+        return None
+    ranges = {name: (low, high) for name, (low, high) in data.get("ranges", {}).items()}
+    return Calibration(**{**data, "ranges": ranges})
 
 
 def artifact_from_json(data: Mapping[str, Any]) -> Artifact:

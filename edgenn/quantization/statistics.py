@@ -1,6 +1,7 @@
 """What calibration remembers of a tensor, in memory that does not grow with the data."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from math import gcd
 from typing import Any, ClassVar, Final, Self
 
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgenn.ir.tensor import Array
+from edgenn.quantization.outside import Outside
 from edgenn.quantization.parameters import Range
 
 BINS: Final = 4096
@@ -34,6 +36,7 @@ class Statistics:
         keep_rows: Whether to keep some rows (vectors along the last axis) as they are.
         products: Whether to sum up the products of all pairs of channels, in two halves of the
             data: what one half tells can be tried on the other.
+        bounds: Limits; what lies outside of them is counted.
     """
 
     ARRAYS: ClassVar[tuple[str, ...]] = (
@@ -55,6 +58,7 @@ class Statistics:
         magnitudes: bool = False,
         keep_rows: bool = False,
         products: bool = False,
+        bounds: tuple[float, float] | None = None,
     ) -> None:
         self.low = np.inf
         self.high = -np.inf
@@ -71,14 +75,16 @@ class Statistics:
         self.kept_rows: Array = np.zeros((0, 0), np.float32)
         self._row_stride = 1
         self._row_offset = 0
+        self.outside = None if bounds is None else Outside(*bounds)
 
-    def state(self) -> dict[str, float]:
+    def state(self) -> dict[str, Any]:
         """The plain numbers; with ``ARRAYS`` it is all there is."""
         return {
             "low": self.low,
             "high": self.high,
             "limit": self.limit,
             "rows": self.rows,
+            "outside": None if self.outside is None else asdict(self.outside),
         }
 
     @classmethod
@@ -87,6 +93,8 @@ class Statistics:
         statistics = cls()
         vars(statistics).update(state)
         vars(statistics).update(arrays)
+        if state["outside"] is not None:
+            statistics.outside = Outside(**state["outside"])
         return statistics
 
     @property
@@ -133,6 +141,8 @@ class Statistics:
             self._add_products(values.reshape(-1, values.shape[-1]))
         if self.keeps_rows:
             self._keep_rows(values.reshape(-1, values.shape[-1]))
+        if self.outside is not None:
+            self.outside.update(values)
 
     def _add_products(self, rows: Array) -> None:
         """Of some rows, if there are many: pairs of channels need no more to be known.

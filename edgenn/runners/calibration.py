@@ -30,6 +30,7 @@ def collect_statistics(
     magnitudes: Collection[str] = (),
     rows: Collection[str] = (),
     products: Collection[str] = (),
+    bounds: Mapping[str, tuple[float, float]] | None = None,
 ) -> dict[str, Statistics]:
     """Statistics of every float tensor over all batches; memory is that of one batch.
 
@@ -41,6 +42,7 @@ def collect_statistics(
         magnitudes: Tensors whose channels' magnitudes and mean squares are wanted too.
         rows: Tensors of which some rows are to be kept.
         products: Tensors of which the products of all pairs of channels are wanted.
+        bounds: Tensor → limits; what lies outside is counted.
 
     Raises:
         DataError: No samples, or a tensor that became NaN or infinite.
@@ -61,6 +63,7 @@ def collect_statistics(
                     "magnitudes": name in magnitudes,
                     "keep_rows": name in rows,
                     "products": name in products,
+                    "bounds": (bounds or {}).get(name),
                 }
                 for name in names
             },
