@@ -117,8 +117,9 @@ def line_of(text: str, key: Key) -> int:
             path = table + dotted(entry[1])
         else:
             continue
-        if names[: len(path)] == path and len(path) > depth:
-            best, depth = number, len(path)
+        shared = min(len(path), len(names))
+        if names[:shared] == path[:shared] and shared > depth:
+            best, depth = number, shared
     return best
 
 

@@ -21,6 +21,8 @@ def test_line_of_dotted_and_repeated_tables():
     assert line_of(text, ("a", "b")) == 1
     assert line_of(text, ("ops", "more", "x")) == 5
     assert line_of(text, ("ops", "rules", 0, "op")) == 3
+    assert line_of(text, ("ops", "more")) == 4
+    assert line_of(text, ("ops",)) == 2
     assert line_of(text, ("elsewhere",)) == 1
 
 
