@@ -37,13 +37,7 @@ def read_npz(path: Path, inputs: Sequence[str]) -> Dataset:
     Raises:
         DataError: The file cannot be read or lacks an input.
     """
-    try:
-        archive = zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
-        raise DataError(
-            f"{path} is no .npz file, or it is cut off", "save it with numpy.savez"
-        ) from error
-    with archive:
+    with opened(path) as archive:
         members = {name.removesuffix(".npy"): name for name in archive.namelist()}
         names = {name: name for name in inputs}
         if len(inputs) == 1 and inputs[0] not in members:
@@ -62,6 +56,29 @@ def read_npz(path: Path, inputs: Sequence[str]) -> Dataset:
         has_labels = LABELS in members and LABELS not in names
         labels = extract(archive, members[LABELS], f"{path}: {LABELS}") if has_labels else None
     return dataset(arrays, labels, str(path))
+
+
+def read_arrays(path: Path) -> dict[str, Array]:
+    """All arrays of an .npz file by name, mapped.
+
+    Raises:
+        DataError: The file cannot be read.
+    """
+    with opened(path) as archive:
+        return {
+            member.removesuffix(".npy"): extract(archive, member, f"{path}: {member}")
+            for member in archive.namelist()
+        }
+
+
+def opened(path: Path) -> zipfile.ZipFile:
+    """An .npz file."""
+    try:
+        return zipfile.ZipFile(path)
+    except zipfile.BadZipFile as error:
+        raise DataError(
+            f"{path} is no .npz file, or it is cut off", "save it with numpy.savez"
+        ) from error
 
 
 def extract(archive: zipfile.ZipFile, member: str, where: str) -> Array:

@@ -8,3 +8,4 @@ class LiteRTRunner(Runner):
     suffix = ".tflite"
     engine = "edgenn.runners.session_engines:litert"
     option_names = ("threads",)
+    shares = True

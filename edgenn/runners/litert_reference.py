@@ -8,3 +8,4 @@ class LiteRTReferenceRunner(Runner):
     suffix = ".tflite"
     engine = "edgenn.runners.session_engines:litert_reference"
     option_names = ("threads",)
+    shares = True

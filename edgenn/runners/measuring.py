@@ -9,8 +9,9 @@ import numpy as np
 
 from edgenn.progress import Progress, silent
 from edgenn.runners.facts import Facts
+from edgenn.runners.not_numbers import findings_in
 from edgenn.runners.protocol import Message
-from edgenn.runners.runner import Runner, findings_in, number_of_samples
+from edgenn.runners.runner import Runner, infos, number_of_samples
 from edgenn.runtime.session import fixed_batch
 from edgenn.runtime.tensor_info import Array, TensorInfo
 
@@ -63,7 +64,7 @@ def measure(
     latencies_ms: list[float] = []
     findings: tuple[str, ...] = ()
     with runner._opened(artifact) as (process, opened, start):
-        inputs = [TensorInfo(**{**i, "shape": tuple(i["shape"])}) for i in opened["inputs"]]
+        inputs = infos(opened["inputs"])
         arrays = samples(inputs)
         batch = fixed_batch(inputs) or 1
         calls = Calls(arrays, batch)

@@ -9,4 +9,5 @@ class OnnxRuntimeRunner(Runner):
     suffix = ".onnx"
     engine = "edgenn.runners.session_engines:onnxruntime"
     option_names = ("threads",)
+    shares = True
     requirement = Requirement(("onnxruntime",), ("onnxruntime>=1.20",))

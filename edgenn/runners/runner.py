@@ -2,9 +2,10 @@
 
 import re
 import statistics
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Protocol, Self
@@ -17,11 +18,14 @@ from edgenn.progress import Progress
 from edgenn.runners.child import Child
 from edgenn.runners.environments import Requirement, python_of
 from edgenn.runners.facts import Facts
+from edgenn.runners.not_numbers import NotNumbers
+from edgenn.runners.parts import DiedInBatchError, Parts
 from edgenn.runners.protocol import Message
+from edgenn.runtime.session import fixed_batch
 from edgenn.runtime.tensor_info import Array, TensorInfo
 
-MESSAGE_BYTES = 1 << 24
-"""Samples that go to the child in one message; bounds the memory on both sides."""
+Sink = Callable[[Mapping[str, Array]], None]
+"""Takes the outputs of some samples by name."""
 
 WARNING = re.compile(r"warn|error|fail|fallback|not supported|unsupported", re.IGNORECASE)
 
@@ -101,6 +105,8 @@ class Runner:
             ``(path, options) → edgenn.runtime.engine.Engine``, with ``facts`` if it has any.
         requirement: Where the engine is looked for.
         gives_numbers: Whether it computes outputs; an estimator has facts only.
+        batches: Whether it runs several samples at once where the artifact lets it.
+        shares: Whether several of its engines may run side by side in one process.
         option_names: The options that its engine knows; ``None`` where it does not say.
         options: Handed to the engine.
         time_limit_s: For each message of samples, and for opening an artifact.
@@ -111,6 +117,8 @@ class Runner:
     engine: ClassVar[str] = ""
     requirement: ClassVar[Requirement] = Requirement()
     gives_numbers: ClassVar[bool] = True
+    batches: ClassVar[bool] = True
+    shares: ClassVar[bool] = False
     option_names: ClassVar[tuple[str, ...] | None] = None
 
     def __init__(
@@ -164,11 +172,7 @@ class Runner:
     def describe(self, artifact: Path) -> tuple[list[TensorInfo], list[TensorInfo]]:
         """Inputs and outputs, as the engine sees them; errors as of ``run``."""
         with self._opened(artifact) as (_, opened, _):
-            inputs, outputs = (
-                [TensorInfo(**{**info, "shape": tuple(info["shape"])}) for info in opened[kind]]
-                for kind in ("inputs", "outputs")
-            )
-        return inputs, outputs
+            return infos(opened["inputs"]), infos(opened["outputs"])
 
     def estimate(self, artifact: Path) -> RunResult:
         """What the engine knows of an artifact without running it; errors as of ``run``."""
@@ -186,6 +190,9 @@ class Runner:
         progress: Progress | None = None,
         *,
         chunk: int | None = None,
+        sink: Sink | None = None,
+        timed: int | None = None,
+        workers: int = 1,
     ) -> RunResult:
         """Runs all samples; whole sequences where the artifact runs one step.
 
@@ -194,6 +201,12 @@ class Runner:
             inputs: Input name → array, samples first, real numbers.
             progress: Called after each part.
             chunk: Steps of a sequence to give at once.
+            sink: Gets the outputs of each part, in order; none are kept then.
+            timed: So many samples run one at a time and are timed, all by default. The others go
+                in batches where the engine likes them, the artifact's batch is open, and the
+                timed samples come out the same in a batch: integers bit for bit, floats within
+                ``parts.TOLERANCE``.
+            workers: How many threads share the samples that are not timed, where the engine can.
 
         Raises:
             ArtifactError: The file is missing, damaged or of another kind.
@@ -203,36 +216,50 @@ class Runner:
             UnsupportedError: An op that the engine cannot run.
             UsageError: A chunk for an artifact that runs whole sequences.
         """
+        lanes = workers if self.shares else 1
+        options = partial(Parts, chunk=chunk, timed=timed, lanes=lanes)
+        try:
+            return self._run(
+                artifact, inputs, progress, sink, partial(options, batches=self.batches)
+            )
+        except DiedInBatchError:
+            return self._run(artifact, inputs, progress, sink, options)
+
+    def _run(
+        self,
+        artifact: Path,
+        inputs: Mapping[str, Array],
+        progress: Progress | None,
+        sink: Sink | None,
+        parts_of: Callable[..., Parts],
+    ) -> RunResult:
+        """As ``run``; how samples come in parts is said by ``parts_of``."""
         self._require_artifact(artifact)
         count = number_of_samples(inputs)
-        parts: list[Mapping[str, Array]] = []
-        latencies_ms: list[float] = []
-        step_latencies_ms: list[float] = []
-        done = 0
+        kept: list[Mapping[str, Array]] = []
+        not_numbers = NotNumbers()
         with self._opened(artifact) as (process, opened, start):
-            for part in split(inputs, count):
-                answer = process.ask(Message({"run": True, "chunk": chunk}, part))
-                parts.append(answer.arrays)
-                latencies_ms += answer.values["latencies_ms"]
-                step_latencies_ms += answer.values["step_latencies_ms"]
-                done += len(next(iter(part.values())))
-                if progress is not None:
-                    progress(f"{artifact.name} on {self.name}", done, count)
+            parts = parts_of(process, batch=fixed_batch(infos(opened["inputs"])))
+            with closing(parts.outputs(inputs, count)) as outputs:
+                for done, part in outputs:
+                    not_numbers.add(part)
+                    (sink or kept.append)(part)
+                    if progress is not None:
+                        progress(f"{artifact.name} on {self.name}", done, count)
             said = self.read_stderr(process.stderr(start))
-        outputs = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        facts = {**opened["facts"], **answer.values["facts"], **said.facts}
-        if latencies_ms:
-            facts["first_run_ms"] = latencies_ms[0]
+        facts = {**opened["facts"], **parts.facts, **said.facts}
+        if parts.latencies_ms:
+            facts["first_run_ms"] = parts.latencies_ms[0]
         return RunResult(
             self.name,
             opened["version"],
-            outputs,
-            statistics.median(latencies_ms) if latencies_ms else None,
+            joined(kept),
+            median(parts.latencies_ms),
             said.warnings,
-            (*said.findings, *findings_in(outputs)),
-            statistics.median(step_latencies_ms) if step_latencies_ms else None,
+            (*said.findings, *not_numbers.findings()),
+            median(parts.step_latencies_ms),
             Facts.from_values(facts),
-            tuple(latencies_ms),
+            tuple(parts.latencies_ms),
         )
 
     @contextmanager
@@ -313,25 +340,21 @@ def number_of_samples(inputs: Mapping[str, Array]) -> int:
     return next(iter(counts.values()))
 
 
-def split(inputs: Mapping[str, Array], count: int) -> Iterator[dict[str, Array]]:
-    """The samples in parts of bounded size."""
-    sample_bytes = sum(array.nbytes for array in inputs.values()) // count
-    size = max(1, MESSAGE_BYTES // max(1, sample_bytes))
-    for start in range(0, count, size):
-        yield {name: array[start : start + size] for name, array in inputs.items()}
+def infos(described: list[dict[str, Any]]) -> list[TensorInfo]:
+    """What the child said of inputs or outputs."""
+    return [TensorInfo(**{**info, "shape": tuple(info["shape"])}) for info in described]
+
+
+def joined(parts: list[Mapping[str, Array]]) -> dict[str, Array]:
+    """All samples by output name."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in (parts or [{}])[0]}
+
+
+def median(values: list[float]) -> float | None:
+    return statistics.median(values) if values else None
 
 
 def warnings_in(stderr: str) -> tuple[str, ...]:
     """The lines that warn, each once."""
     lines = (line.strip() for line in stderr.splitlines())
     return tuple(dict.fromkeys(line for line in lines if WARNING.search(line)))
-
-
-def findings_in(outputs: Mapping[str, Array]) -> tuple[str, ...]:
-    """Outputs that are no numbers."""
-    findings = []
-    for name, array in outputs.items():
-        bad = int(array.size - np.isfinite(array).sum()) if array.dtype.kind == "f" else 0
-        if bad:
-            findings.append(f"output {name!r}: {bad} of {array.size} values are NaN or infinite")
-    return tuple(findings)

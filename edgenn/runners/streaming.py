@@ -25,19 +25,23 @@ class Streamed:
     step_latencies_ms: list[float] = field(default_factory=list)
 
 
-def run_sequences(session: Session, inputs: dict[str, Array], chunk: int | None) -> Streamed:
+def run_sequences(
+    session: Session, inputs: dict[str, Array], chunk: int | None, batch: int = 1
+) -> Streamed:
     """One sequence at a time, or as many as the artifact's batch is fixed to.
 
     Args:
         inputs: Samples by input name; those that name a state are what it begins with.
         chunk: Steps to give at once; all of them by default.
+        batch: Sequences side by side where the artifact's batch is open.
 
     Raises:
         UsageError: The artifact runs whole sequences.
         DataError: Samples that do not fit.
     """
     streamed = Streamed()
-    count, batch = len(next(iter(inputs.values()))), session.batch or 1
+    count = len(next(iter(inputs.values())))
+    batch = session.batch or min(batch, count)
     parts: list[dict[str, Array]] = []
     with session.stream() as stream:
         assert session.step is not None

@@ -16,6 +16,7 @@ from typing import IO, Any
 import numpy as np
 
 from edgenn.errors import EdgennError, UsageError
+from edgenn.runners.batching import Lanes, batch_of
 from edgenn.runners.memory import PeakMemory
 from edgenn.runners.protocol import Message, own_answers, read_message, write_message
 from edgenn.runners.streaming import Streamed, run_sequences
@@ -63,6 +64,9 @@ class Opened:
         self.session = None
         if hasattr(self.engine, "run"):  # an estimator computes nothing
             self.session = Session(path, engine=lambda *_: self.engine)
+            self.lanes = Lanes(
+                self.session, lambda: Session(path, engine=lambda *_: opener(path, options))
+            )
         self.load_ms = (time.perf_counter() - began) * 1e3
 
     def facts(self) -> dict[str, Any]:
@@ -82,14 +86,19 @@ class Opened:
         return {**values, "facts": self.facts()}
 
     def run(self, request: Message) -> Message:
-        session = self.session
-        if session is None:
+        if self.session is None:
             raise UsageError(f"{self.engine.version} computes no outputs")
         chunk, inputs = request.values["chunk"], dict(request.arrays)
-        if chunk is not None or session.step is not None:
-            streamed = run_sequences(session, inputs, chunk)
-        else:
-            streamed = Streamed(*run_samples(session, inputs))
+        if "batched" in request.values:  # nobody wants to know how long it takes
+            batch = batch_of(inputs) if request.values["batched"] else 1
+            outputs = self.lanes.run(
+                inputs,
+                request.values["lanes"],
+                batch,
+                lambda session, share: run_samples(session, share, chunk, batch).outputs,
+            )
+            return Message({}, outputs)
+        streamed = run_samples(self.session, inputs, chunk)
         values = {
             "latencies_ms": streamed.latencies_ms,
             "step_latencies_ms": streamed.step_latencies_ms,
@@ -99,16 +108,26 @@ class Opened:
 
     def close(self) -> None:
         if self.session is not None:
-            self.session.close()
+            self.lanes.close()
 
 
-def run_samples(session: Session, inputs: dict[str, Array]) -> tuple[dict[str, Array], list[float]]:
-    """One sample at a time, as a device would; or as many as the artifact's batch is fixed to.
+def run_samples(
+    session: Session, inputs: dict[str, Array], chunk: int | None = None, batch: int = 1
+) -> Streamed:
+    """All samples, whole sequences where the artifact runs one step.
 
-    Returns:
-        Outputs by name, and the time that each sample took in ms.
+    Args:
+        chunk: Steps of a sequence to give at once.
+        batch: How many samples to give at once; the artifact's own where that is fixed.
     """
-    step = session.batch or 1
+    if chunk is not None or session.step is not None:
+        return run_sequences(session, inputs, chunk, batch)
+    return run_whole(session, inputs, batch)
+
+
+def run_whole(session: Session, inputs: dict[str, Array], batch: int) -> Streamed:
+    """One sample at a time, as a device would, or a batch; how long each sample took."""
+    step = session.batch or batch
     count = len(next(iter(inputs.values())))
     parts: list[dict[str, Array]] = []
     latencies_ms: list[float] = []
@@ -119,7 +138,8 @@ def run_samples(session: Session, inputs: dict[str, Array]) -> tuple[dict[str, A
         latencies_ms.append((time.perf_counter() - began) * 1e3 / step)
         parts.append(result if isinstance(result, dict) else {session.outputs[0].name: result})
     names = [info.name for info in session.outputs]
-    return {name: np.concatenate([part[name] for part in parts]) for name in names}, latencies_ms
+    outputs = {name: np.concatenate([part[name] for part in parts]) for name in names}
+    return Streamed(outputs, latencies_ms)
 
 
 if __name__ == "__main__":

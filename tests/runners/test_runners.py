@@ -20,7 +20,7 @@ from edgenn.runners import (
     LiteRTRunner,
     OnnxRuntimeRunner,
     default_runner,
-    runner,
+    parts,
 )
 from edgenn.runners.child import Child
 from edgenn.runners.protocol import Message
@@ -64,7 +64,7 @@ def test_several_inputs_and_outputs(tmp_path):
 
 
 def test_samples_come_in_parts(tmp_path, monkeypatch):
-    monkeypatch.setattr(runner, "MESSAGE_BYTES", 2 * X[0].nbytes)
+    monkeypatch.setattr(parts, "MESSAGE_BYTES", 2 * X[0].nbytes)
     path = write_tflite(conv_graph(), tmp_path)
     seen = []
     result = LiteRTRunner().run(path, {"x": X}, lambda *step: seen.append(step[1:]))
