@@ -9,18 +9,24 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from edgenn.ir.graph import Graph, Op
-from edgenn.ir.operator import IntegerInput
+from edgenn.ir.operator import Hybrid, IntegerInput, Loop, Observer
 from edgenn.ir.tensor import Array
 
 
 def evaluate(
-    graph: Graph, inputs: Mapping[str, Array], keep: Collection[str] | None = None
+    graph: Graph,
+    inputs: Mapping[str, Array],
+    keep: Collection[str] | None = None,
+    observe: Observer | None = None,
+    scope: str = "",
 ) -> dict[str, Array]:
     """Evaluates the graph.
 
     Args:
         inputs: Public input name → array in the tensor's dtype, batch first.
         keep: Names of the tensors to give; ``None`` gives every tensor that is not constant.
+        observe: Is told, step by step, what the tensors inside of loops hold.
+        scope: Comes before the paths of loops.
 
     Returns:
         Tensor name → array.
@@ -36,7 +42,8 @@ def evaluate(
             values[name] if (data := graph.tensors[name].data) is None else data
             for name in op.inputs
         ]
-        for name, array in zip(op.outputs, evaluate_op(graph, op, arrays), strict=True):
+        outputs = evaluate_op(graph, op, arrays, observe, scope)
+        for name, array in zip(op.outputs, outputs, strict=True):
             values[name] = array
             if name in kept:
                 result[name] = array
@@ -46,18 +53,40 @@ def evaluate(
     return result
 
 
-def evaluate_op(graph: Graph, op: Op, arrays: list[Array]) -> tuple[Array, ...]:
+def evaluate_step(
+    graph: Graph,
+    inputs: Mapping[str, Array],
+    path: str,
+    step: int,
+    observe: Observer | None,
+) -> dict[str, Array]:
+    """One step of a loop: the outputs of its graph, and all its tensors to the observer."""
+    keep = graph.outputs.values() if observe is None else None
+    values = evaluate(graph, inputs, keep, observe, f"{path}[{step}]/")
+    if observe is not None:
+        observe(path, step, values)
+    constants = {name: graph.tensors[name].data for name in graph.outputs.values()}
+    return {**{name: data for name, data in constants.items() if data is not None}, **values}
+
+
+def evaluate_op(
+    graph: Graph,
+    op: Op,
+    arrays: list[Array],
+    observe: Observer | None = None,
+    scope: str = "",
+) -> tuple[Array, ...]:
     """Evaluates one op on arrays: in integers where its tensors are quantised."""
+    if isinstance(op.operator, Loop):
+        return op.operator.run(arrays, f"{scope}{op.name}", observe)
     operands, results = graph.operands(op), graph.results(op)
-    activations = [tensor for tensor in operands if not tensor.is_constant] + results
-    if any(tensor.quantization is not None for tensor in activations):
-        quantized = [
-            IntegerInput(array, tensor.quantization)
-            for array, tensor in zip(arrays, operands, strict=True)
-        ]
-        return op.operator.evaluate_integer(quantized, results)
-    real = [
-        array if tensor.quantization is None else tensor.quantization.dequantize(array)
+    stored = [
+        IntegerInput(array, tensor.quantization)
         for array, tensor in zip(arrays, operands, strict=True)
     ]
-    return op.operator.evaluate(real)
+    activations = [tensor for tensor in operands if not tensor.is_constant] + results
+    if any(tensor.quantization is not None for tensor in activations):
+        return op.operator.evaluate_integer(stored, results)
+    if isinstance(op.operator, Hybrid) and op.operator.rounds_inputs:
+        return op.operator.evaluate_hybrid(stored)
+    return op.operator.evaluate([operand.real() for operand in stored])

@@ -5,8 +5,8 @@ float and in integers, and what quantisation may do to it. Exporters, calibratio
 documentation all read it from here.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -95,6 +95,12 @@ class IntegerInput:
         assert self.quantization is not None
         return int(self.quantization.zero_point[0])
 
+    def real(self) -> Array:
+        """The values as the numbers they stand for."""
+        return (
+            self.values if self.quantization is None else self.quantization.dequantize(self.values)
+        )
+
 
 @dataclass(frozen=True)
 class Operator:
@@ -154,6 +160,69 @@ class Operator:
     def macs(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> int:
         """Multiply-accumulates for one sample; open dimensions count as 1."""
         return 0
+
+
+class InputRounding(StrEnum):
+    """What a product does to real activations before it multiplies them."""
+
+    NONE = "none"
+    """It multiplies real numbers."""
+    SYMMETRIC = "symmetric"
+    """255 steps around 0, as far as the largest magnitude of a row."""
+    ASYMMETRIC = "asymmetric"
+    """256 steps from the smallest value of a row to its largest, 0 among them."""
+
+
+@dataclass(frozen=True)
+class Hybrid(Operator):
+    """An operator whose weights may be int8 where its activations are real.
+
+    Attributes:
+        input_rounding: What is then done to the activations.
+    """
+
+    input_rounding: InputRounding = field(default=InputRounding.NONE, kw_only=True)
+
+    @property
+    def rounds_inputs(self) -> bool:
+        return self.input_rounding is not InputRounding.NONE
+
+    def evaluate_hybrid(self, inputs: Sequence[IntegerInput]) -> tuple[Array, ...]:
+        """Evaluation of real activations and stored int8 weights."""
+        raise NotImplementedError(f"{self.kind} has no evaluation with int8 weights")
+
+
+Observer = Callable[[str, int, Mapping[str, Array]], None]
+"""Is told, step by step, what the tensors inside a loop hold: the loop's path, the number of the
+step (of a ``Scan``: its place in the sequence) and tensor name → values. A loop within step 3 of
+``outer`` has the path ``outer[3]/inner``."""
+
+
+@dataclass(frozen=True)
+class Loop(Operator):
+    """An operator that runs graphs of its own, over and over, on values as they are stored."""
+
+    integer_dtypes = frozenset()
+
+    def run(
+        self, inputs: Sequence[Array], path: str = "", observe: Observer | None = None
+    ) -> tuple[Array, ...]:
+        """Evaluation of the stored values.
+
+        Args:
+            path: The loop's, for the observer.
+            observe: Is told what the loop's tensors hold.
+        """
+        raise NotImplementedError(f"{self.kind} has no evaluation")
+
+    def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
+        return self.run(inputs)
+
+    def evaluate_integer(
+        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
+    ) -> tuple[Array, ...]:
+        """As exact as the operators of the loop's graphs, which are quantised themselves."""
+        return self.run([x.values for x in inputs])
 
 
 class ShapeError(ValueError):

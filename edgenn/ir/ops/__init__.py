@@ -70,6 +70,7 @@ from edgenn.ir.ops.shape import (
     StridedSlice,
     Transpose,
 )
+from edgenn.ir.ops.sizes import Fill, ShapeOf, SliceAt, UpdateSlice
 from edgenn.ir.ops.softmax import Softmax
 from edgenn.ir.ops.steps import CountTrue, GatherSteps
 from edgenn.ir.ops.unary import (
@@ -87,17 +88,19 @@ from edgenn.ir.ops.unary import (
     Sqrt,
     Square,
 )
+from edgenn.ir.ops.while_loop import While
 
 __all__ = [
     "Abs", "Add", "ArgMax", "ArgMin", "AveragePool2D", "BatchMatMul", "BroadcastTo", "Cast", "Ceil",
     "Concatenation", "Conv2D", "Cos", "CountTrue", "CumSum", "DepthwiseConv2D", "Dequantize", "Div",
-    "ElementwiseFunction", "Elu", "Equal", "Exp", "ExpandDims", "Floor", "FloorDiv", "FloorMod",
-    "FullyConnected", "Gather", "GatherSteps", "Gelu", "Greater", "GreaterEqual", "Gru",
+    "ElementwiseFunction", "Elu", "Equal", "Exp", "ExpandDims", "Fill", "Floor", "FloorDiv",
+    "FloorMod", "FullyConnected", "Gather", "GatherSteps", "Gelu", "Greater", "GreaterEqual", "Gru",
     "HardSwish", "LeakyRelu", "Less", "LessEqual", "Log", "LogSoftmax", "LogicalAnd", "LogicalNot",
     "LogicalOr", "Logistic", "Lstm", "MaxPool2D", "Maximum", "Mean", "Minimum", "MirrorPad", "Mul",
     "Neg", "NotEqual", "Pack", "Pad", "Pow", "Prelu", "Quantize", "Recurrent", "ReduceAll",
     "ReduceAny", "ReduceMax", "ReduceMin", "ReduceProd", "Relu", "Relu6", "ReluN1To1", "Reshape",
-    "ResizeBilinear", "ResizeNearest", "Reverse", "Round", "Rsqrt", "Scan", "Select", "Sign",
-    "SimpleRnn", "Sin", "Softmax", "Split", "Sqrt", "Square", "SquaredDifference", "Squeeze",
-    "StridedSlice", "Sub", "Sum", "Tanh", "Tile", "Transpose", "TransposeConv2D",
+    "ResizeBilinear", "ResizeNearest", "Reverse", "Round", "Rsqrt", "Scan", "Select", "ShapeOf",
+    "Sign", "SimpleRnn", "Sin", "SliceAt", "Softmax", "Split", "Sqrt", "Square",
+    "SquaredDifference", "Squeeze", "StridedSlice", "Sub", "Sum", "Tanh", "Tile", "Transpose",
+    "TransposeConv2D", "UpdateSlice", "While",
 ]  # fmt: skip

@@ -8,13 +8,14 @@ import numpy as np
 
 from edgenn.ir.operator import (
     Activation,
+    Hybrid,
     IntegerInput,
-    Operator,
     Padding,
     ShapeError,
     TensorType,
 )
 from edgenn.ir.ops.geometry import output_size
+from edgenn.ir.ops.hybrid import rounded
 from edgenn.ir.ops.integer import accumulator_ratio, centered, requantize, with_bias
 from edgenn.ir.ops.windows import convolve, depthwise_convolve, transposed_convolve
 from edgenn.ir.tensor import Array, Tensor
@@ -43,7 +44,7 @@ def require_rank(tensor: Tensor, rank: int, what: str) -> None:
 
 
 @dataclass(frozen=True)
-class Convolution(Operator):
+class Convolution(Hybrid):
     """What the convolutions share: quantisation rules, bias, activation, integer evaluation.
 
     Inputs: x, kernel and optionally a bias; subclasses sum the products in ``convolve``.
@@ -64,6 +65,16 @@ class Convolution(Operator):
         x, kernel, *bias = inputs
         y = self.convolve(x, kernel)
         return (self.activation.apply(y + bias[0] if bias else y),)
+
+    def evaluate_hybrid(self, inputs: Sequence[IntegerInput]) -> tuple[Array, ...]:
+        """Each sample on a grid of its own; padding stands for 0."""
+        x, kernel, *bias = inputs
+        assert kernel.quantization is not None
+        samples = rounded(x.values.reshape(len(x.values), -1), self.input_rounding)
+        steps = samples.steps.reshape(x.values.shape)
+        sums = self.convolve(steps, kernel.values.astype(np.float64)).astype(np.float32)
+        y = sums * kernel.quantization.scale * samples.scales[:, :, np.newaxis, np.newaxis]
+        return (self.activation.apply(y + bias[0].values if bias else y),)
 
     def evaluate_integer(
         self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]

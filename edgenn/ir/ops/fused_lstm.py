@@ -6,8 +6,9 @@ from enum import StrEnum
 
 import numpy as np
 
-from edgenn.ir.operator import Activation, IntegerInput, Operator, ShapeError, TensorType
+from edgenn.ir.operator import Activation, Hybrid, IntegerInput, ShapeError, TensorType
 from edgenn.ir.ops.activation import Logistic
+from edgenn.ir.ops.hybrid import product, rounded
 from edgenn.ir.ops.integer_lstm import CELL_EXPONENTS, Gate, LstmScales, lstm
 from edgenn.ir.tensor import Array, Tensor
 
@@ -44,7 +45,7 @@ _ACTIVATIONS: dict[LstmActivation, Callable[[Array], Array]] = {
 
 
 @dataclass(frozen=True)
-class FusedLstm(Operator):
+class FusedLstm(Hybrid):
     """An LSTM over a sequence, from states of zero.
 
     Inputs: x ``(B, T, F)``; then, each in the order of ``GATES``, four kernels ``(U, F)``, four
@@ -100,15 +101,40 @@ class FusedLstm(Operator):
         x, kernels, recurrents, biases = inputs[0], inputs[1:5], inputs[5:9], inputs[9:]
         projected = x @ np.concatenate(kernels).T + np.concatenate(biases)
         recurrent = np.concatenate(recurrents).T
-        sequence = np.empty((*x.shape[:2], len(biases[0])), x.dtype)
+        return self._steps(projected, lambda h: h @ recurrent)
+
+    def evaluate_hybrid(self, inputs: Sequence[IntegerInput]) -> tuple[Array, ...]:
+        return self.evaluate_hybrid_with_cells(inputs)[:1]
+
+    def evaluate_hybrid_with_cells(self, inputs: Sequence[IntegerInput]) -> tuple[Array, Array]:
+        """As ``evaluate_with_cells``, of real inputs and stored weights."""
+        x, kernels, recurrents, biases = inputs[0].values, inputs[1:5], inputs[5:9], inputs[9:]
+
+        def multiply(rows: Array, weights: Sequence[IntegerInput]) -> Array:
+            steps = rounded(rows, self.input_rounding)
+            return np.concatenate([product(steps, w) for w in weights], axis=-1)
+
+        sums = multiply(x.reshape(-1, x.shape[2]), kernels).reshape(*x.shape[:2], -1)
+        bias = np.concatenate([b.values for b in biases])
+        return self._steps(sums + bias, lambda h: multiply(h, recurrents))
+
+    def _steps(self, projected: Array, recur: Callable[[Array], Array]) -> tuple[Array, Array]:
+        """Runs over the sequence.
+
+        Args:
+            projected: Of each step the product with the input, bias included: ``(B, T, 4 U)``.
+            recur: The product with the output of the step before.
+        """
+        dtype = projected.dtype
+        sequence = np.empty((*projected.shape[:2], projected.shape[2] // 4), dtype)
         cells = np.empty_like(sequence)
-        h = np.zeros((len(x), sequence.shape[2]), x.dtype)
+        h = np.zeros((len(projected), sequence.shape[2]), dtype)
         c = np.zeros_like(h)
-        for t in range(x.shape[1]):
-            i, f, g, o = np.split(projected[:, t] + h @ recurrent, 4, axis=-1)
+        for t in range(projected.shape[1]):
+            i, f, g, o = np.split(projected[:, t] + recur(h), 4, axis=-1)
             c = _sigmoid(f) * c + _sigmoid(i) * self.activation.apply(g)
             if self.cell_clip > 0:
-                c = np.clip(c, -x.dtype.type(self.cell_clip), x.dtype.type(self.cell_clip))
+                c = np.clip(c, -dtype.type(self.cell_clip), dtype.type(self.cell_clip))
             h = _sigmoid(o) * self.activation.apply(c)
             sequence[:, t], cells[:, t] = h, c
         return sequence, cells

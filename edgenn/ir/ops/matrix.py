@@ -7,15 +7,16 @@ from math import prod
 import numpy as np
 
 from edgenn.ir.fixed_point import round_half_away
-from edgenn.ir.operator import Activation, IntegerInput, Operator, ShapeError, TensorType
+from edgenn.ir.operator import Activation, Hybrid, IntegerInput, Operator, ShapeError, TensorType
 from edgenn.ir.ops.broadcasting import broadcast_shapes
 from edgenn.ir.ops.convolution import output_macs
+from edgenn.ir.ops.hybrid import product, rounded
 from edgenn.ir.ops.integer import accumulator_ratio, centered, requantize, stored, with_bias
 from edgenn.ir.tensor import Array, Tensor
 
 
 @dataclass(frozen=True)
-class FullyConnected(Operator):
+class FullyConnected(Hybrid):
     """A dense layer over the last axis.
 
     Inputs: x ``(…, I)``; weights ``(O, I)``; optional bias ``(O,)``. Output: ``(…, O)``.
@@ -48,6 +49,12 @@ class FullyConnected(Operator):
         # unlike the convolutions', LiteRT's reference kernel rescales in float64
         steps = round_half_away(sums * accumulator_ratio(x, weights, output)).astype(np.int64)
         return (stored(steps, output, self.activation),)
+
+    def evaluate_hybrid(self, inputs: Sequence[IntegerInput]) -> tuple[Array, ...]:
+        x, weights, *bias = inputs
+        rows = rounded(x.values.reshape(-1, x.values.shape[-1]), self.input_rounding)
+        y = product(rows, weights).reshape(*x.values.shape[:-1], -1)
+        return (self.activation.apply(bias[0].values + y if bias else y),)
 
     def macs(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> int:
         return output_macs(outputs[0], inputs[1].shape[1] or 1)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from edgenn.ir.evaluator import evaluate
+from edgenn.ir.evaluator import evaluate_step
 from edgenn.ir.graph import Graph
-from edgenn.ir.operator import IntegerInput, Operator, ShapeError, TensorType
+from edgenn.ir.operator import Loop, Observer, ShapeError, TensorType
 from edgenn.ir.tensor import Array, Shape, Tensor
 
 TIME = 1
@@ -15,7 +15,7 @@ TIME = 1
 
 
 @dataclass(frozen=True)
-class Scan(Operator):
+class Scan(Loop):
     """Runs ``cell`` once for every step and hands its states on.
 
     Inputs: ``sequences`` tensors ``(B, T, …)``; then, unless ``zero_state``, the initial states
@@ -31,7 +31,6 @@ class Scan(Operator):
     """
 
     kind = "scan"
-    integer_dtypes = frozenset()
     mixed_precision = True
 
     cell: Graph = field(default_factory=lambda: Graph("", {}, (), {}, {}))
@@ -71,7 +70,9 @@ class Scan(Operator):
         results = list(self.cell.output_tensors())
         return results[: self.states], results[self.states :]
 
-    def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    def run(
+        self, inputs: Sequence[Array], path: str = "", observe: Observer | None = None
+    ) -> tuple[Array, ...]:
         sequences, states = list(inputs[: self.sequences]), list(inputs[self.sequences :])
         batch, steps = sequences[0].shape[:2]
         if self.zero_state:
@@ -82,7 +83,7 @@ class Scan(Operator):
         for step in order:
             values = [sequence[:, step] for sequence in sequences] + states
             given = dict(zip(self.cell.inputs, values, strict=True))
-            results = evaluate(self.cell, given, keep=names)
+            results = evaluate_step(self.cell, given, path, step, observe)
             states = [results[name] for name in names[: self.states]]
             for column, name in zip(stacked, names[self.states :], strict=True):
                 column.append(results[name])
@@ -94,12 +95,6 @@ class Scan(Operator):
                 for column, type_ in zip(stacked, types, strict=True)
             ),
         )
-
-    def evaluate_integer(
-        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
-    ) -> tuple[Array, ...]:
-        """As exact as the operators of the cell, which is quantised itself."""
-        return self.evaluate([x.values for x in inputs])
 
     def macs(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> int:
         return self.cell.macs() * (inputs[0].shape[TIME] or 1)

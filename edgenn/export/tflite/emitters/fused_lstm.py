@@ -17,6 +17,7 @@ from edgenn.export.tflite.stateful import (
     variable,
 )
 from edgenn.ir.graph import Op
+from edgenn.ir.operator import InputRounding
 from edgenn.ir.ops.fused_lstm import GATES, FusedLstm, LstmActivation
 from edgenn.ir.tensor import Quantization
 
@@ -45,7 +46,9 @@ def fused_lstm(op: Op, context: Context) -> None:
     options.fusedActivationFunction = ACTIVATIONS[lstm.activation]
     options.cellClip = lstm.cell_clip
     dtypes = [context.tensor(name).dtype for name in op.inputs[:2]]
-    options.asymmetricQuantizeInputs = dtypes == ["float32", "int8"]
+    options.asymmetricQuantizeInputs = (
+        dtypes == ["float32", "int8"] and lstm.input_rounding is not InputRounding.SYMMETRIC
+    )
     context.emit("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, context.indices(op.outputs), options)
     if dtypes[0] == "int8":
         add_intermediates(hidden_parameters(op, context), context)

@@ -8,6 +8,7 @@ from edgenn.export.tflite.context import Context
 from edgenn.export.tflite.options import ACTIVATIONS
 from edgenn.export.tflite.registry import emitter
 from edgenn.ir.graph import Op
+from edgenn.ir.operator import InputRounding
 from edgenn.ir.ops import BatchMatMul, FullyConnected
 
 MAX_MATMUL_RANK = 5
@@ -22,7 +23,11 @@ def fully_connected(op: Op, context: Context) -> None:
     options.fusedActivationFunction = ACTIVATIONS[dense.activation]
     # without it the kernel flattens all leading dimensions to one
     options.keepNumDims = x.rank != 2
-    options.asymmetricQuantizeInputs = x.dtype == "float32" and weights.dtype == "int8"
+    options.asymmetricQuantizeInputs = (
+        x.dtype == "float32"
+        and weights.dtype == "int8"
+        and dense.input_rounding is not InputRounding.SYMMETRIC
+    )
     context.emit(
         "FULLY_CONNECTED", operands_with_bias(op, context), context.indices(op.outputs), options
     )

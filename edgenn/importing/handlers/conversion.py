@@ -1,0 +1,21 @@
+"""Changes of representation."""
+
+from edgenn.importing.context import Context
+from edgenn.importing.node import Node
+from edgenn.importing.registry import handler
+from edgenn.ir.ops import Cast, Dequantize, Quantize
+
+
+@handler("QUANTIZE")
+def quantize(node: Node, context: Context) -> None:
+    context.add(Quantize(context.tensor(node.name).dtype), node.given, node.outputs)
+
+
+@handler("DEQUANTIZE")
+def dequantize(node: Node, context: Context) -> None:
+    context.add(Dequantize(), node.given, node.outputs)
+
+
+@handler("CAST")
+def cast(node: Node, context: Context) -> None:
+    context.add(Cast(context.tensor(node.name).dtype), node.given, node.outputs)
