@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgenn.data.mapped import let_go
 from edgenn.errors import DataError
 
 Array = NDArray[Any]
 
-CHUNK_BYTES = 1 << 24
+CHUNK_BYTES = 1 << 21
 """How much of an array is looked at in one go, so that a mapped file never lies in memory whole."""
 
 
@@ -43,6 +44,7 @@ class Dataset:
         """Consecutive samples, ``size`` at a time."""
         for start in range(0, len(self), size):
             yield {name: array[start : start + size] for name, array in self.inputs.items()}
+            let_go(*self.inputs.values())
 
     @cached_property
     def sha256(self) -> str:
@@ -51,7 +53,8 @@ class Dataset:
         for name, array in sorted(self.inputs.items()):
             digest.update(f"{name}\0{array.dtype.newbyteorder('=').name}\0{array.shape}\n".encode())
             for chunk in chunks(array):
-                digest.update(np.ascontiguousarray(chunk, chunk.dtype.newbyteorder("<")).tobytes())
+                little = np.ascontiguousarray(chunk, chunk.dtype.newbyteorder("<"))
+                digest.update(little.reshape(-1).view(np.uint8).data)
         return digest.hexdigest()
 
 
@@ -105,3 +108,4 @@ def chunks(array: Array) -> Iterator[Array]:
     rows = max(1, CHUNK_BYTES // row_bytes)
     for start in range(0, len(array), rows):
         yield array[start : start + rows]
+        let_go(array)

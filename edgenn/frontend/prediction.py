@@ -1,6 +1,6 @@
 """What Keras itself says: the reference that artifacts are judged by."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,19 @@ def predict(
     batches: Iterable[Mapping[str, Array]],
     sequences: Sequences | None = None,
 ) -> dict[str, Array]:
-    """Predictions of a Keras model at inference.
+    """Output name → predictions for all samples; as ``predict_batches``."""
+    parts = list(predict_batches(model, inputs, outputs, batches, sequences))
+    return {name: np.concatenate([part[name] for part in parts]) for name in outputs}
+
+
+def predict_batches(
+    model: Any,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    batches: Iterable[Mapping[str, Array]],
+    sequences: Sequences | None = None,
+) -> Iterator[dict[str, Array]]:
+    """Predictions of a Keras model at inference, batch by batch.
 
     States that layers keep are reset before every batch, and left as they were found.
 
@@ -29,8 +41,8 @@ def predict(
         batches: Public input name → array.
         sequences: How to cut batches with more steps than the model takes.
 
-    Returns:
-        Output name → array over all samples.
+    Yields:
+        Output name → array over the samples of a batch.
     """
     structure = positional_inputs(model)
 
@@ -44,17 +56,15 @@ def predict(
     # Keras's function, once it has seen two lengths, is traced for any: TimeDistributed in Keras
     # 3.15 then gives as many steps as the batch has sequences
     model.predict_function = None
-    parts: list[list[Array]] = []
     with kept_states(model):
         for batch in batches:
             reset(model)
             if sequences is None:
-                parts.append(predicted(batch))
+                results = predicted(batch)
             else:
                 pieces = [predicted(piece) for piece in sequences.pieces(batch)]
-                parts.append(sequences.joined(outputs, pieces))
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    return dict(zip(outputs, columns, strict=True))
+                results = sequences.joined(outputs, pieces)
+            yield dict(zip(outputs, results, strict=True))
 
 
 def positional_inputs(model: Any) -> tuple[Any, ...]:
