@@ -47,7 +47,7 @@ def print_check(report: CheckReport, console: Console) -> None:
 
 def check_table(report: CheckReport, output: str, title: str | None) -> Table:
     """Rows are rungs, columns metrics; metrics without any value are left out."""
-    shown = [name for name in METRICS if has_values(report, output, name)]
+    shown = [n for n, m in METRICS.items() if m.in_table and has_values(report, output, n)]
     table = plain_table(title)
     table.add_column("scheme")
     table.add_column("target")
@@ -90,7 +90,7 @@ def latency_text(rung: Rung) -> str:
 
 def has_values(report: CheckReport, output: str, metric: str) -> bool:
     return any(
-        rung.metrics is not None and rung.metrics[output][metric] is not None
+        rung.metrics is not None and rung.metrics[output].get(metric) is not None
         for rung in report.rungs
     )
 

@@ -45,7 +45,8 @@ def test_top1_agreement():
         (np.array([1, 0, 2, 1]), 0.75),
         (np.eye(3)[[1, 0, 2, 1]], 0.75),
         (np.array([0.5, 0.1, 0.2, 0.3]), None),  # a regression's targets
-        (np.array([[1], [0], [2], [1]]), None),
+        (np.array([[1], [0], [2], [1]]), 0.75),
+        (np.array([[1, 0], [0, 1], [2, 1], [1, 0]]), None),
         (None, None),
     ],
 )

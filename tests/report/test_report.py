@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 from support.artifacts import int8_conv_graph, write_tflite
-from support.bundles import SAMPLES, make_bundle, predict
+from support.bundles import SAMPLES, Told, make_bundle, predict
 from support.targets import fake_target
 
 from edgenn.data import dataset
@@ -55,15 +55,15 @@ def test_widest_table_fits_and_shortens_nothing():
     assert "…" not in text
     for cell in ("1.2e-05", "123.5", "0.99999", "100.0", "98.8", "cpu-reference", "int16x8"):
         assert cell in text
-    for metric in METRICS.values():
-        assert metric.title in text
+    for name in VALUES:
+        assert METRICS[name].title in text
     assert text.count("int8") == 1, "a scheme is named once"
     assert "Keras" in text
 
 
 def test_columns_without_values_are_left_out(tmp_path):
     report = check_bundle(
-        make_bundle(tmp_path, reference=False), dataset({"x": SAMPLES}), predict, []
+        make_bundle(tmp_path, reference=False), dataset({"x": SAMPLES}), Told(), []
     )
     text = printed(print_check, report)
     assert "acc." not in text
@@ -96,7 +96,7 @@ def test_json_has_everything_and_no_infinity(tmp_path):
     report = check_bundle(
         make_bundle(tmp_path),
         dataset({"x": SAMPLES}),
-        predict,
+        Told(),
         [fake_target(FakeRunner(lambda inputs: predict(dataset(inputs))))],
     )
     assert report.rungs[0].metrics["y"]["sqnr_db"] == np.inf

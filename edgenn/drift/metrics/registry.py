@@ -1,0 +1,35 @@
+"""All metrics by name."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from edgenn.drift.metrics.agreement import AGREEMENTS
+from edgenn.drift.metrics.classification import CLASSIFICATION
+from edgenn.drift.metrics.difference import DIFFERENCES
+from edgenn.drift.metrics.metric import Metric
+from edgenn.drift.metrics.regression import REGRESSION
+from edgenn.errors import UsageError
+from edgenn.nearest import nearest
+
+SCORE = Metric(
+    "score",
+    "score",
+    "",
+    "higher",
+    "the recipe's own function",
+    "whatever a recipe judges its model by",
+    None,
+    in_table=True,
+)
+
+METRICS: Final[dict[str, Metric]] = {
+    metric.name: metric
+    for metric in (*DIFFERENCES, *AGREEMENTS, *CLASSIFICATION, *REGRESSION, SCORE)
+}
+
+
+def require_metrics(names: Sequence[str]) -> None:
+    """Raises ``UsageError`` for a name that no metric has."""
+    for name in names:
+        if name not in METRICS:
+            raise UsageError(f"there is no metric {name!r}", nearest(name, list(METRICS)))

@@ -1,0 +1,202 @@
+"""All metrics of one output, over any number of samples in bounded memory."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+
+from edgenn.drift.metrics.bootstrap import GroupedSums, paired_interval
+from edgenn.drift.metrics.labels import Judged, Layout, layout_of
+from edgenn.drift.metrics.metric import Drift, Pair, Sums, Task, Value
+from edgenn.drift.metrics.registry import METRICS, require_metrics
+from edgenn.errors import DataError
+from edgenn.runtime.tensor_info import Array
+
+BLOCK_ELEMENTS: Final = 1 << 18
+BLOCK_SAMPLES: Final = 1024
+
+
+class Tally:
+    """Metrics of one output, of samples that come in chunks of any size.
+
+    Samples are looked at in blocks of a size that the output's shape alone decides, and the first
+    block decides what the labels mean: chunks of other sizes give the same numbers.
+
+    Args:
+        metrics: Names of metrics that are asked for besides those that shapes tell to have a
+            meaning.
+        labelled: Whether labels come with the samples.
+        seed: Of the bootstrap.
+
+    Raises:
+        UsageError: A metric that there is not.
+    """
+
+    def __init__(
+        self, metrics: Sequence[str] | None = None, *, labelled: bool = False, seed: int = 0
+    ) -> None:
+        require_metrics(metrics or ())
+        self._asked = set(metrics or ())
+        self._labelled = labelled
+        self._seed = seed
+        self._pending: list[tuple[Array, ...]] = []
+        self._drift: dict[str, _DriftTotals] | None = None
+        self._tasks: dict[str, _TaskTotals] = {}
+        self._layout = Layout("other")
+        self._interval_cache: dict[str, tuple[float, float]] | None = None
+
+    def update(self, reference: Array, actual: Array, labels: Array | None = None) -> None:
+        """Takes the next samples.
+
+        Args:
+            reference: Keras's output, ``(n, ...)``.
+            actual: The artifact's, of the same shape.
+            labels: ``(n, ...)``; only where ``labelled``.
+
+        Raises:
+            DataError: Shapes that do not fit each other.
+        """
+        arrays: tuple[Array, ...] = (np.asarray(reference), np.asarray(actual))
+        if arrays[0].shape != arrays[1].shape:
+            raise DataError(
+                f"outputs of shape {arrays[1].shape}, the reference's {arrays[0].shape}"
+            )
+        if self._labelled:
+            if labels is None or len(labels) != len(reference):
+                count = "no" if labels is None else len(labels)
+                raise DataError(f"{count} labels for {len(reference)} samples")
+            arrays = (*arrays, np.asarray(labels))
+        self._interval_cache = None
+        for block in self._blocks(arrays):
+            self._take(block)
+
+    def values(self) -> dict[str, Value]:
+        """Every metric of ``METRICS`` by name; ``None`` where it has no meaning.
+
+        To be read at the end: what the labels mean is settled then.
+        """
+        self._flush()
+        drift = {name: totals.value() for name, totals in (self._drift or {}).items()}
+        tasks = {name: totals.value(totals.actual) for name, totals in self._tasks.items()}
+        return {name: {**drift, **tasks}.get(name) for name in METRICS}
+
+    def reference_values(self) -> dict[str, Value]:
+        """Task metrics of the reference; ``None`` where they have no meaning."""
+        self._flush()
+        tasks = {name: totals.value(totals.reference) for name, totals in self._tasks.items()}
+        return {name: tasks.get(name) for name, metric in METRICS.items() if metric.of_labels}
+
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """Task metric → 95 % interval of (actual − reference), by paired bootstrap."""
+        self._flush()
+        if self._interval_cache is None:
+            with np.errstate(all="ignore"):
+                found = {name: totals.interval(self._seed) for name, totals in self._tasks.items()}
+            self._interval_cache = {n: pair for n, pair in found.items() if pair is not None}
+        return dict(self._interval_cache)
+
+    def _blocks(self, arrays: tuple[Array, ...]) -> Iterator[tuple[Array, ...]]:
+        """Full blocks of what has come; the rest is kept, as a copy, for the next time."""
+        size = block_size(arrays[0])
+        waiting = sum(len(part[0]) for part in self._pending)
+        start = 0
+        while waiting + len(arrays[0]) - start >= size:
+            stop = start + size - waiting
+            head = tuple(array[start:stop] for array in arrays)
+            yield joined([*self._pending, head])
+            self._pending, waiting, start = [], 0, stop
+        if start < len(arrays[0]):
+            self._pending.append(tuple(array[start:].copy() for array in arrays))
+
+    def _flush(self) -> None:
+        if self._pending:
+            block, self._pending = joined(self._pending), []
+            self._take(block)
+
+    def _take(self, block: tuple[Array, ...]) -> None:
+        reference, actual, *labels = block
+        # outputs that are no numbers are findings of the runner, not warnings
+        with np.errstate(all="ignore"):
+            if self._drift is None:
+                self._begin(reference, labels[0] if labels else None)
+            pair = Pair(reference.astype(np.float64), actual.astype(np.float64))
+            for drift in (self._drift or {}).values():
+                drift.add(pair)
+            if self._tasks:
+                judged = [Judged(output, labels[0], self._layout) for output in (reference, actual)]
+                for task in self._tasks.values():
+                    task.add(*judged)
+
+    def _begin(self, reference: Array, labels: Array | None) -> None:
+        """Which metrics have a meaning."""
+        self._drift = {}
+        self._layout = Layout("other") if labels is None else layout_of(reference, labels)
+        for name, metric in METRICS.items():
+            if metric.asked and name not in self._asked:
+                continue
+            rule = metric.rule
+            if isinstance(rule, Drift) and rule.applies(reference):
+                self._drift[name] = _DriftTotals(rule)
+            if isinstance(rule, Task) and labels is not None and rule.applies(self._layout):
+                self._tasks[name] = _TaskTotals(rule, self._seed)
+
+
+class _DriftTotals:
+    """Sums and maxima of one metric."""
+
+    def __init__(self, rule: Drift) -> None:
+        self._rule = rule
+        self._sums: Sums = np.zeros(0)
+        self._maxima: Sums = np.full(0, -np.inf)
+
+    def add(self, pair: Pair) -> None:
+        sums = self._rule.statistics(pair).sum(0)
+        self._sums = self._sums + sums if self._sums.size else sums
+        if self._rule.maxima is not None:
+            maxima = self._rule.maxima(pair).max(0)
+            self._maxima = np.maximum(self._maxima, maxima) if self._maxima.size else maxima
+
+    def value(self) -> Value:
+        with np.errstate(all="ignore"):
+            value = float(self._rule.value(self._sums, self._maxima))
+        broken = np.isnan(self._sums).any() or np.isnan(self._maxima).any()
+        return None if np.isnan(value) and not broken else value
+
+
+class _TaskTotals:
+    """Sums of one task metric, of the reference and of the artifact."""
+
+    def __init__(self, rule: Task, seed: int) -> None:
+        self._rule = rule
+        self.reference, self.actual = GroupedSums(seed), GroupedSums(seed)
+
+    def add(self, reference: Judged, actual: Judged) -> None:
+        self.reference.add(self._rule.statistics(reference))
+        self.actual.add(self._rule.statistics(actual))
+
+    def value(self, sums: GroupedSums) -> Value:
+        with np.errstate(all="ignore"):
+            value = float(self._rule.value(sums.total))
+        return None if np.isnan(value) and not np.isnan(sums.total).any() else value
+
+    def interval(self, seed: int) -> tuple[float, float] | None:
+        return paired_interval(self._rule, self.reference, self.actual, seed)
+
+
+def block_size(output: Array) -> int:
+    """Samples that are looked at together, by the size of one."""
+    elements = max(1, int(np.prod(output.shape[1:])))
+    return min(max(BLOCK_ELEMENTS // elements, 1), BLOCK_SAMPLES)
+
+
+def joined(parts: Sequence[tuple[Array, ...]]) -> tuple[Array, ...]:
+    if len(parts) == 1:
+        return parts[0]
+    return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+
+
+def compute_metrics(reference: Array, actual: Array, labels: Array | None) -> dict[str, Value]:
+    """Every metric of two arrays that lie in memory."""
+    tally = Tally(labelled=labels is not None)
+    tally.update(reference, actual, labels)
+    return tally.values()
