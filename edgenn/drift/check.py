@@ -1,88 +1,153 @@
-"""Runs every artifact of a bundle on every target and compares with Keras."""
+"""Climbs the ladder: every artifact of a bundle on every target, against Keras."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-
-import numpy as np
+from dataclasses import dataclass, field, replace
 
 from edgenn.bundle import Bundle
 from edgenn.data import Dataset
-from edgenn.drift.compare import compare, metrics
-from edgenn.drift.metrics import Value
+from edgenn.drift.budget import Baseline, Budget, default_budget, judge
+from edgenn.drift.climb import climb, excused
+from edgenn.drift.compare import compare
+from edgenn.drift.float_graph import run_float_graph
+from edgenn.drift.ladder import artifact_order, rung_before
+from edgenn.drift.outputs import OutputStore
 from edgenn.drift.peers import Peers
-from edgenn.drift.report import CheckReport, Rung
-from edgenn.errors import (
-    ArtifactError,
-    EdgennError,
-    UnavailableError,
-    UnsupportedError,
-    UsageError,
-)
+from edgenn.drift.report import CheckReport, Metrics, Rung
+from edgenn.drift.truth import Truth
+from edgenn.drift.worst import with_inputs
+from edgenn.errors import UsageError
 from edgenn.manifest import Artifact
 from edgenn.progress import Progress
-from edgenn.runners import Facts
-from edgenn.runners.findings import FINDINGS, without_path
 from edgenn.runners.target import Target
-from edgenn.runtime.tensor_info import Array
 from edgenn.targets.choice import files_for, why_none
 from edgenn.targets.fit import written_for
-from edgenn.targets.memory import too_large
-
-Outputs = Mapping[str, Array]
-Predict = Callable[[Dataset], Outputs]
-"""Keras's predictions: output name → array."""
 
 
 def check_bundle(
     bundle: Bundle,
     data: Dataset,
-    predict: Predict | None,
+    truth: Truth | None,
     targets: Sequence[Target],
     *,
     every: bool = False,
+    budget: Budget | None = None,
+    baseline: Baseline | None = None,
     progress: Progress | None = None,
 ) -> CheckReport:
     """Climbs the ladder: each artifact on each target that takes it.
 
     Args:
         data: Real numbers as the Keras model takes them, by input name.
-        predict: Computes the reference where none is stored for these data.
+        truth: The Keras model, where no predictions are stored for these data.
         targets: The rungs; each engine is started once.
         every: Nobody asked for these targets by name: one that is not installed, or that takes
             none of the files, is a note.
+        budget: How far a rung may be from Keras; the default one if none is given.
+        baseline: What rungs had been before.
 
     Raises:
         UsageError: There is no reference for these data, or no file for a target.
         DataError: Samples that do not fit.
         ArtifactError: An artifact that is damaged or lacks an output.
     """
-    files = {target.name: fitting(bundle, target, every=every) for target in targets}
-    source, reference = reference_outputs(bundle, data, predict)
-    rungs: list[Rung] = []
+    fits = {target.name: fitting(bundle, target, every=every) for target in targets}
+    absent = [
+        Rung("", "", name, notes=(why,)) for name, why in fits.items() if isinstance(why, str)
+    ]
+    budget = budget or default_budget()
     with ExitStack() as stack:
+        source, reference = reference_outputs(bundle, data, truth, stack)
         opened = {target.name: stack.enter_context(target) for target in targets}
-        peers = Peers(bundle, data, opened, stack)
-        for target in targets:
-            taken = files[target.name]
-            if isinstance(taken, str):
-                rungs.append(Rung("", "", target.name, notes=(taken,)))
-                continue
-            for artifact in taken:
-                rung = climb(bundle, artifact, target, data, reference, peers, progress)
-                rungs.append(excused(rung) if every else rung)
-    order = list(bundle.artifacts)
-    rungs.sort(key=lambda rung: order.index(rung.artifact) if rung.artifact else len(order))
-    of_keras = {name: metrics(array, array, data, reference) for name, array in reference.items()}
-    return CheckReport(
-        bundle.manifest.name,
-        data.source,
-        data.sha256,
-        len(data),
-        source,
-        of_keras,
-        tuple(rungs),
-        label_notes(data, reference, of_keras),
-    )
+        ladder = Ladder(bundle, data, reference, Peers(bundle, data, opened, stack), stack)
+        if truth is not None and truth.is_loaded:
+            ladder.climb_float_graph(truth)
+        of_keras = compare(reference, reference, data, "Keras").of_keras
+        for file in artifact_order(bundle.manifest.artifacts):
+            for target in targets:
+                taken = fits[target.name]
+                if not isinstance(taken, str) and bundle.artifacts[file] in taken:
+                    ladder.climb(bundle.artifacts[file], target, excuse=every, progress=progress)
+        rungs = tuple(
+            replace(rung, verdicts=judge(rung, budget, ladder.keras_beside(rung), baseline))
+            for rung in ladder.rungs
+        )
+        return CheckReport(
+            bundle.manifest.name,
+            data.source,
+            data.sha256,
+            len(data),
+            source,
+            of_keras,
+            (*shown_worst(rungs, data), *absent),
+            (*label_notes(data, reference, of_keras), *baseline_notes(rungs, baseline)),
+            budget.name,
+        )
+
+
+@dataclass
+class Ladder:
+    """The rungs so far; the outputs of those that others are compared with stay on disk.
+
+    Attributes:
+        reference: Keras's outputs.
+    """
+
+    bundle: Bundle
+    data: Dataset
+    reference: OutputStore
+    peers: Peers
+    stack: ExitStack
+    rungs: list[Rung] = field(default_factory=list)
+    _outputs: dict[str, OutputStore] = field(default_factory=dict)
+    _of_keras: dict[str, Metrics] = field(default_factory=dict)
+
+    def keras_beside(self, rung: Rung) -> Metrics:
+        """Task metrics of Keras on the samples that a rung has seen."""
+        return self._of_keras.get(rung.label, {})
+
+    def climb_float_graph(self, truth: Truth) -> None:
+        """The rung that has no file."""
+        outputs = self.stack.enter_context(OutputStore())
+        self._add(run_float_graph(truth.graph(), self.data, outputs), outputs)
+
+    def climb(
+        self, artifact: Artifact, target: Target, *, excuse: bool, progress: Progress | None
+    ) -> None:
+        """Runs one file on one target and compares."""
+        outputs = self.stack.enter_context(OutputStore())
+        path = self.bundle.file(artifact.file)
+        rung = climb(path, artifact, target, self.data, outputs, progress)
+        if rung.metrics is None:
+            self.rungs.append(excused(rung) if excuse else rung)
+            return
+        self.peers.remember(target, artifact, outputs)
+        verdict = self.peers.judge(target, artifact, outputs)
+        rung = replace(
+            rung,
+            findings=(*rung.findings, *verdict.findings),
+            peer=verdict.peer,
+            peer_difference=verdict.difference,
+        )
+        self._add(rung, outputs)
+
+    def _add(self, rung: Rung, outputs: OutputStore) -> None:
+        before = rung_before(self.rungs, rung.scheme)
+        earlier = None if before is None else self._outputs[before.label]
+        where = rung.artifact or rung.target
+        found = compare(self.reference, outputs, self.data, where, earlier)
+        self._of_keras[rung.label] = found.of_keras
+        self._outputs[rung.label] = outputs
+        self.rungs.append(
+            replace(
+                rung,
+                metrics=found.metrics,
+                intervals=found.intervals,
+                before="" if before is None else before.label,
+                step=found.step,
+                worst=found.worst,
+            )
+        )
 
 
 def fitting(bundle: Bundle, target: Target, *, every: bool) -> Sequence[Artifact] | str:
@@ -102,112 +167,49 @@ def fitting(bundle: Bundle, target: Target, *, every: bool) -> Sequence[Artifact
     )
 
 
-def excused(rung: Rung) -> Rung:
-    """A target that is not installed is no failure where nobody asked for it."""
-    if rung.exit_code != UnavailableError.exit_code:
-        return rung
-    return Rung(rung.artifact, rung.scheme, rung.target, rung.engine, notes=rung.findings)
-
-
-def label_notes(
-    data: Dataset, reference: Outputs, of_keras: Mapping[str, Mapping[str, Value]]
-) -> tuple[str, ...]:
-    """Why there is no accuracy although there are labels."""
-    if data.labels is None or any(values["accuracy"] is not None for values in of_keras.values()):
-        return ()
-    shapes = ", ".join(f"{name!r} {array.shape}" for name, array in reference.items())
-    labels = f"labels y of shape {data.labels.shape} and dtype {data.labels.dtype}"
-    return (f"no accuracy: {labels} do not say the class of the output {shapes}",)
-
-
 def reference_outputs(
-    bundle: Bundle, data: Dataset, predict: Predict | None
-) -> tuple[str, Outputs]:
+    bundle: Bundle, data: Dataset, truth: Truth | None, stack: ExitStack
+) -> tuple[str, OutputStore]:
     """Keras's predictions for these data, stored or computed, and which of the two."""
     stored = bundle.manifest.reference
     if stored is not None and stored.data_sha256 == data.sha256:
-        with np.load(bundle.file(stored.file), allow_pickle=False) as arrays:
-            return "stored", dict(arrays)
-    if predict is None:
+        return "stored", stack.enter_context(OutputStore.of_npz(bundle.file(stored.file)))
+    if truth is None:
         raise UsageError(
             f"{bundle.path} holds no Keras predictions for {data.source}",
             "give the model with --model, to predict with it now",
         )
-    return "computed", predict(data)
+    outputs = stack.enter_context(OutputStore())
+    truth.predict(data, outputs.append)
+    return "computed", outputs
 
 
-def code_of(error: EdgennError) -> int:
-    """The exit code of a finding."""
-    if isinstance(error, ArtifactError):  # the file is as it was written: this engine refuses it
-        return UnsupportedError.exit_code
-    return error.exit_code
+def label_notes(data: Dataset, reference: OutputStore, of_keras: Metrics) -> tuple[str, ...]:
+    """Why there is no task metric although there are labels."""
+    judged = (value for values in of_keras.values() for value in values.values())
+    if data.labels is None or any(value is not None for value in judged):
+        return ()
+    shapes = ", ".join(f"{name!r} {shape}" for name, shape in reference.shapes.items())
+    labels = f"labels y of shape {data.labels.shape} and dtype {data.labels.dtype}"
+    return (f"no accuracy: {labels} do not say what the output {shapes} should be",)
 
 
-def climb(
-    bundle: Bundle,
-    artifact: Artifact,
-    target: Target,
-    data: Dataset,
-    reference: Outputs,
-    peers: Peers,
-    progress: Progress | None,
-) -> Rung:
-    """One rung: numbers from the runner, cost from the estimator.
+def baseline_notes(rungs: Sequence[Rung], baseline: Baseline | None) -> tuple[str, ...]:
+    return () if baseline is None else baseline.notes(rungs)
 
-    An engine that fails is a finding, not the end; the other's half stands all the same.
+
+def shown_worst(rungs: Sequence[Rung], data: Dataset) -> tuple[Rung, ...]:
+    """The worst samples with what went in, of the one rung whose worst samples say most.
+
+    That is the first that breaks the budget, else the one that lies farthest from Keras; those of
+    all rungs would be most of a report.
     """
-    path = bundle.file(artifact.file)
-    findings: list[str] = []
-    warnings: list[str] = []
-    codes = [0]
-    facts, estimator = Facts(), ""
-    if target.estimator is not None:
-        try:
-            estimate = target.estimator.estimate(path)
-        except FINDINGS as error:
-            findings.append(without_path(error, path))
-            codes.append(code_of(error))
-        else:
-            facts, estimator = estimate.facts, estimate.version
-            warnings += estimate.warnings
-            findings += estimate.findings
-    time = target.profile.judge.time
-    try:
-        result = target.runner.run(path, data.inputs, progress)
-    except FINDINGS as error:
-        return Rung(
-            artifact.file,
-            artifact.scheme,
-            target.name,
-            target.runner.name,
-            time=time,
-            warnings=tuple(warnings),
-            findings=(*findings, without_path(error, path)),
-            exit_code=max(*codes, code_of(error)),
-            estimator=estimator,
-            facts=facts,
-        )
-    values = compare(reference, result.outputs, data, artifact.file)
-    peers.remember(target, artifact, result.outputs)
-    verdict = peers.judge(target, artifact, result.outputs)
-    facts = result.facts.joined(facts)
-    if over := too_large(target.profile, artifact.size_bytes, facts.working_bytes):
-        findings += over
-        codes.append(UnsupportedError.exit_code)
-    return Rung(
-        artifact.file,
-        artifact.scheme,
-        target.name,
-        target.runner.name,
-        result.version,
-        values,
-        result.latency_ms,
-        time,
-        (*warnings, *result.warnings),
-        (*findings, *result.findings, *verdict.findings),
-        max(codes),
-        estimator,
-        facts,
-        verdict.peer,
-        verdict.difference,
+    climbed = [rung for rung in rungs if rung.worst]
+    if not climbed:
+        return tuple(rungs)
+    broken = [rung for rung in climbed if not all(v.passed for v in rung.verdicts)]
+    chosen = broken[0] if broken else max(climbed, key=lambda rung: rung.worst[0].error)
+    return tuple(
+        replace(rung, worst=with_inputs(rung.worst, data)) if rung is chosen else rung
+        for rung in rungs
     )

@@ -69,6 +69,8 @@ class Judge(Table):
             numbers are only compared with Keras.
         time: What its latency is worth: ``measured`` on the device, ``estimated`` by a model of
             it, or ``none``: the host's, which says nothing of the device.
+        macs: Multiply-accumulates that a check may take, of a target that is slow; the samples
+            are fewer where all of them come to more.
     """
 
     peer: str | None = None
@@ -76,6 +78,7 @@ class Judge(Table):
     recurrent_tolerances: Mapping[SchemeName, NonNegativeFloat] = Field(default_factory=dict)
     own_forms: tuple[Form, ...] = ()
     time: Literal["measured", "estimated", "none"] = "measured"
+    macs: PositiveInt | None = None
 
     def tolerance(self, scheme: str, form: str | None) -> float | None:
         """How far a file may be from the peer; ``None`` where it does not matter.

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from support.bundles import SAMPLES, make_bundle, predict
+from support.bundles import SAMPLES, Told, make_bundle, predict
 from support.targets import cpu_targets, fake_target
 
 from edgenn.data import dataset
@@ -46,7 +46,7 @@ def test_other_data_need_a_prediction(tmp_path):
     other = dataset({"x": SAMPLES[:3] * 2})
     with pytest.raises(UsageError, match=r"no Keras predictions for the data.*--model"):
         check_bundle(bundle, other, None, [])
-    report = check_bundle(bundle, other, predict, [fake_target(fake())])
+    report = check_bundle(bundle, other, Told(), [fake_target(fake())])
     assert (report.reference, report.samples) == ("computed", 3)
     assert report.rungs[0].metrics["y"]["max_abs"] == 0
 
@@ -55,7 +55,7 @@ def test_stored_reference_is_used_though_a_model_is_at_hand(tmp_path, data):
     def never(data):
         raise AssertionError
 
-    assert check_bundle(make_bundle(tmp_path), data, never, []).reference == "stored"
+    assert check_bundle(make_bundle(tmp_path), data, Told(never), []).reference == "stored"
 
 
 def test_metrics_of_a_known_drift(tmp_path, data):
@@ -68,7 +68,7 @@ def test_labels_give_accuracy_to_keras_and_the_rungs(tmp_path):
     bundle = make_bundle(tmp_path, reference=False)
     pixels = dataset({"x": SAMPLES}, np.zeros((6, 4, 4), np.int64))
     expected = float((predict(pixels)["y"].argmax(-1) == 0).mean())
-    report = check_bundle(bundle, pixels, predict, [fake_target(fake())])
+    report = check_bundle(bundle, pixels, Told(), [fake_target(fake())])
     assert report.reference_metrics["y"]["accuracy"] == pytest.approx(expected)
     assert report.rungs[0].metrics["y"]["accuracy"] == pytest.approx(expected)
 
@@ -122,4 +122,4 @@ def test_outputs_that_do_not_match(tmp_path, data):
 def test_samples_that_do_not_fit_stop_the_check(tmp_path):
     data = dataset({"x": SAMPLES[:, :2]})
     with pytest.raises(DataError, match="'x' must have shape"):
-        check_bundle(make_bundle(tmp_path), data, predict, cpu_targets())
+        check_bundle(make_bundle(tmp_path), data, Told(), cpu_targets())
