@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
+from edgenn.errors import UnsupportedError
 from edgenn.ir.graph import Graph, Op
 from edgenn.ir.operator import Hybrid, IntegerInput, Loop, Observer
 from edgenn.ir.tensor import Array
@@ -37,6 +38,9 @@ def evaluate(
     last_use = {name: index for index, op in enumerate(graph.ops) for name in op.inputs}
     kept = set(graph.tensors) if keep is None else set(keep)
     result = {name: value for name, value in values.items() if name in kept}
+    if keep is not None:
+        constants = {name: graph.tensors[name].data for name in keep}
+        result |= {name: data for name, data in constants.items() if data is not None}
     for index, op in enumerate(graph.ops):
         arrays = [
             values[name] if (data := graph.tensors[name].data) is None else data
@@ -61,12 +65,13 @@ def evaluate_step(
     observe: Observer | None,
 ) -> dict[str, Array]:
     """One step of a loop: the outputs of its graph, and all its tensors to the observer."""
-    keep = graph.outputs.values() if observe is None else None
+    keep = list(graph.outputs.values())
+    if observe is not None:
+        keep += [tensor.name for tensor in graph.tensors.values() if not tensor.is_constant]
     values = evaluate(graph, inputs, keep, observe, f"{path}[{step}]/")
     if observe is not None:
         observe(path, step, values)
-    constants = {name: graph.tensors[name].data for name in graph.outputs.values()}
-    return {**{name: data for name, data in constants.items() if data is not None}, **values}
+    return values
 
 
 def evaluate_op(
@@ -76,9 +81,20 @@ def evaluate_op(
     observe: Observer | None = None,
     scope: str = "",
 ) -> tuple[Array, ...]:
-    """Evaluates one op on arrays: in integers where its tensors are quantised."""
+    """Evaluates one op on arrays: in integers where its tensors are quantised.
+
+    Raises:
+        UnsupportedError: Its operator has no such evaluation.
+    """
     if isinstance(op.operator, Loop):
         return op.operator.run(arrays, f"{scope}{op.name}", observe)
+    try:
+        return _evaluate(graph, op, arrays)
+    except NotImplementedError as error:
+        raise UnsupportedError(f"{op.name}: {error}") from error
+
+
+def _evaluate(graph: Graph, op: Op, arrays: list[Array]) -> tuple[Array, ...]:
     operands, results = graph.operands(op), graph.results(op)
     stored = [
         IntegerInput(array, tensor.quantization)

@@ -19,6 +19,7 @@ GROUP = "edgenn.runners"
 BUILT_IN: Mapping[str, str] = {
     "litert-reference": "edgenn.runners.litert_reference:LiteRTReferenceRunner",
     "litert": "edgenn.runners.litert:LiteRTRunner",
+    "numpy": "edgenn.runners.numpy_graph:NumpyGraphRunner",
     "onnxruntime": "edgenn.runners.onnxruntime:OnnxRuntimeRunner",
     "litert-gpu": "edgenn.runners.litert_gpu:LiteRTGpuRunner",
     "onnxruntime-webgpu": "edgenn.runners.onnxruntime_webgpu:OnnxRuntimeWebGpuRunner",
