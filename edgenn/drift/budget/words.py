@@ -21,6 +21,13 @@ def number_text(metric: str, value: Value, digits: int = 3) -> str:
     return f"{value:.{digits}g} {unit}".rstrip()
 
 
+def value_text(name: str, value: Value) -> str:
+    """A value of a metric, or of a number of a layer, which has no unit."""
+    if name in METRICS or value is None:
+        return number_text(name, value)
+    return f"{value:.3g}"
+
+
 def share_text(share: float) -> str:
     """``99 %``."""
     return f"{100 * share:.4g} %"
