@@ -1,0 +1,1 @@
+"""The charts of the page, one a file; each draws with matplotlib on a ``Sheet``."""

@@ -1,0 +1,125 @@
+"""The rungs of a check as tables: their metrics, and the budget held against them."""
+
+from collections.abc import Sequence
+
+from edgenn.drift import METRICS, CheckReport, Rung
+from edgenn.drift.report import FLOAT_GRAPH
+from edgenn.report.html.grid import Cell, Column, Grid, Line, number
+from edgenn.report.html.words import heading_of, scheme_words, title_of, with_unit
+from edgenn.report.numbers import metric_text, milliseconds_text, size_text
+
+
+def rung_grid(report: CheckReport, output: str, name: str) -> Grid:
+    """Rungs × metrics of one output, those without any value left out."""
+    shown = shown_metrics(report, output)
+    columns = [Column("File"), Column("Target"), Column("State")]
+    columns += [
+        Column(heading_of(metric), numeric=True, tip=METRICS[metric].source) for metric in shown
+    ]
+    columns += [
+        Column("Step SQNR (dB)", numeric=True, tip="against the rung before"),
+        Column("Latency (ms)", numeric=True, tip="median of one sample"),
+        Column("Size", numeric=True),
+    ]
+    return Grid(
+        name,
+        f"Every rung against Keras{of_output(report, output)}",
+        tuple(columns),
+        tuple(rung_line(rung, output, shown) for rung in report.rungs),
+        ("scheme", "target"),
+    )
+
+
+def of_output(report: CheckReport, output: str) -> str:
+    return f", output {output}" if len(report.reference_metrics) > 1 else ""
+
+
+def shown_metrics(report: CheckReport, output: str) -> list[str]:
+    """Metrics that any rung has a value of; task metrics first."""
+    names = [
+        name
+        for name in METRICS
+        if any((rung.metrics or {}).get(output, {}).get(name) is not None for rung in report.rungs)
+    ]
+    return sorted(names, key=lambda name: not METRICS[name].of_labels)
+
+
+def rung_line(rung: Rung, output: str, shown: Sequence[str]) -> Line:
+    values = (rung.metrics or {}).get(output, {})
+    failing = {line.metric for line in rung.verdicts if not line.passed and line.output == output}
+    cells = [Cell(file_words(rung), tip=rung.artifact), Cell(rung.target), state(rung)]
+    for metric in shown:
+        value = values.get(metric)
+        kind = "fail" if metric in failing else ""
+        tip = interval_text(rung, output, metric)
+        cells.append(number(value, metric_text(metric, value), kind, tip))
+    step = rung.step.get(output, {}).get("sqnr_db")
+    tip = f"against {rung.before}" if rung.before else "against Keras"
+    cells.append(number(step, metric_text("sqnr_db", step), tip=tip if step is not None else ""))
+    latency = rung.latency_ms if rung.time == "measured" and not rung.facts.software else None
+    cells.append(number(latency, milliseconds_text(latency)))
+    size = rung.size_bytes
+    cells.append(number(size, "-" if size is None else size_text(size)))
+    keys = {"scheme": rung.scheme, "target": rung.target}
+    return Line(tuple(cells), keys, "over" if rung.failed else "")
+
+
+def file_words(rung: Rung) -> str:
+    return scheme_words(rung) or ("graph" if rung.target == FLOAT_GRAPH else "no file")
+
+
+def interval_text(rung: Rung, output: str, metric: str) -> str:
+    interval = rung.intervals.get(output, {}).get(metric)
+    if interval is None:
+        return ""
+    low, high = (with_unit(metric, end) for end in interval)
+    return f"{low} … {high} against Keras (95 %)"
+
+
+def state(rung: Rung) -> Cell:
+    """In a word how a rung did."""
+    if rung.metrics is None:
+        said = (*rung.findings, *rung.notes)
+        return Cell("did not run" if rung.findings else "not here",
+                    kind="fail" if rung.findings else "absent", tip="; ".join(said))  # fmt: skip
+    if any(not line.passed for line in rung.verdicts):
+        return Cell("over budget", kind="fail")
+    if rung.findings:
+        return Cell("finding", kind="fail", tip="; ".join(rung.findings))
+    return Cell("within budget" if rung.verdicts else "ran", kind="pass" if rung.verdicts else "")
+
+
+def verdict_grid(report: CheckReport) -> Grid:
+    """Every line of the budget against every rung; what fails first."""
+    held = [(rung, verdict) for rung in report.rungs for verdict in rung.verdicts]
+    several = len(report.reference_metrics) > 1
+    lines = [
+        Line(
+            (
+                Cell(rung.label),
+                Cell(verdict.rule),
+                *([Cell(verdict.output or "-")] if several else []),
+                number(
+                    verdict.value,
+                    with_unit(verdict.metric, verdict.value),
+                    "" if verdict.passed else "fail",
+                    title_of(verdict.metric),
+                ),
+                Cell("holds" if verdict.passed else "broken",
+                     kind="pass" if verdict.passed else "fail"),
+                Cell(verdict.source),
+            ),
+            {"scheme": rung.scheme, "target": rung.target},
+            "" if verdict.passed else "over",
+        )
+        for rung, verdict in sorted(held, key=lambda entry: entry[1].passed)
+    ]  # fmt: skip
+    columns = [Column("Rung"), Column("Rule"), *([Column("Output")] if several else [])]
+    columns += [Column("Value", numeric=True), Column("State"), Column("Source")]
+    return Grid(
+        "verdicts",
+        "The budget, line by line",
+        tuple(columns),
+        tuple(lines),
+        ("scheme", "target"),
+    )

@@ -1,0 +1,87 @@
+"""The result of a check in one sentence, and what stands behind it."""
+
+from dataclasses import dataclass
+
+from edgenn.drift import CheckReport, Rung
+from edgenn.drift.explain.report import Explanation
+from edgenn.report.html.layers import remedy_text
+from edgenn.report.html.words import count, title_of, with_unit
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The sentence in parts, so that the page can set names off.
+
+    Attributes:
+        passed: Whether all is well.
+        where: The first rung that is not.
+        culprit: The layer that did it, where it is known.
+        remedy: Options that ``convert`` accepts.
+        reason: The rest, where no layer is named.
+        details: One sentence each: the budget's line, the explanation, the remedy.
+    """
+
+    passed: bool
+    where: str = ""
+    culprit: str = ""
+    remedy: str = ""
+    reason: str = ""
+    details: tuple[str, ...] = ()
+
+
+def headline(report: CheckReport) -> Headline:
+    """What a reader wants to know first."""
+    rung = focus_of(report)
+    if rung is None:
+        failed = [stream for stream in report.streaming if not stream.passed]
+        if failed:
+            return Headline(False, reason=f"{count(len(failed), 'stream')} did not give what whole"
+                            " sequences give.")  # fmt: skip
+        return Headline(True, reason=passed_words(report))
+    details = broken_lines(rung) or list(rung.findings[:1])
+    explanation = explanation_of(report, rung)
+    culprit, remedy = "", ""
+    if explanation is not None and explanation.ranking and rung.metrics is not None:
+        culprit = explanation.ranking[0]
+        details.append(explanation.sentence)
+        if explanation.remedies:
+            best = explanation.remedies[0]
+            remedy = best.options
+            details.append(f"With {best.options}: {remedy_text(best)}.")
+    reason = "" if culprit or not details else details.pop(0)
+    return Headline(False, rung.label, culprit, remedy, reason, tuple(details))
+
+
+def focus_of(report: CheckReport) -> Rung | None:
+    """The first rung that breaks the budget, or else the first with a finding."""
+    broken = next((rung for rung in report.rungs if rung.label == report.first_break), None)
+    return broken or next((rung for rung in report.rungs if rung.failed), None)
+
+
+def explanation_of(report: CheckReport, rung: Rung | None) -> Explanation | None:
+    """What is known of the layers of a rung's file."""
+    if rung is None or not rung.artifact:
+        return None
+    return next((entry for entry in report.explanations if entry.artifact == rung.artifact), None)
+
+
+def broken_lines(rung: Rung) -> list[str]:
+    """``Accuracy is 91.1 %; the budget asks for …``."""
+    return [
+        f"{sentence_case(title_of(line.metric))} is {with_unit(line.metric, line.value)};"
+        f" the budget asks for {line.rule} ({line.source})"
+        for line in rung.verdicts
+        if not line.passed
+    ]
+
+
+def sentence_case(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def passed_words(report: CheckReport) -> str:
+    judged = sum(1 for rung in report.rungs if rung.verdicts)
+    ran = sum(1 for rung in report.rungs if rung.metrics is not None)
+    if judged:
+        return f"all {count(judged, 'rung')} within the budget." if judged > 1 else "within budget."
+    return f"{count(ran, 'rung')} ran without a finding."
