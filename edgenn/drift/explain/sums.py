@@ -1,0 +1,182 @@
+"""Streaming sums over samples: of a shared tensor's errors, and of an op's arithmetic error.
+
+All of them are kept channel by channel (last axis), so that one wrong channel shows.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgenn.ir.tensor import INTEGER_RANGES, Array, Quantization, Tensor
+
+Sum = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The real numbers that a tensor can hold.
+
+    Attributes:
+        quantization: ``None`` for float tensors, which hold all.
+    """
+
+    quantization: Quantization | None
+    dtype: str
+
+    @classmethod
+    def of(cls, tensor: Tensor) -> "Grid":
+        return cls(tensor.quantization, tensor.dtype)
+
+    @property
+    def is_integer(self) -> bool:
+        return self.quantization is not None
+
+    @property
+    def step(self) -> float:
+        return 0.0 if self.quantization is None else float(self.quantization.scale[0])
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The least and the greatest number."""
+        if self.quantization is None:
+            return -np.inf, np.inf
+        low, high = (
+            (limit - int(self.quantization.zero_point[0])) * self.step
+            for limit in INTEGER_RANGES[self.dtype]
+        )
+        return low, high
+
+    def real(self, stored: Array) -> Array:
+        """Stored values as float32."""
+        if self.quantization is None:
+            return np.asarray(stored, np.float32)
+        offset = np.float32(self.quantization.zero_point[0])
+        values: Array = stored.astype(np.float32)
+        values -= offset
+        values *= np.float32(self.step)
+        return values
+
+    def rounded(self, real: Array) -> Array:
+        """The nearest numbers of the grid."""
+        if self.quantization is None:
+            return real
+        low, high = self.limits
+        values = real * np.float32(1 / self.step)
+        np.rint(values, out=values)
+        values *= np.float32(self.step)
+        return np.clip(values, np.float32(low), np.float32(high), out=values)
+
+    def at_limits(self, stored: Array) -> Array:
+        """Where a stored value is the least or the greatest of its dtype."""
+        return np.isin(stored, INTEGER_RANGES[self.dtype])
+
+
+def rows(values: Array) -> Array:
+    """Values as ``(n, channels)``."""
+    return values.reshape(-1, values.shape[-1]) if values.ndim > 1 else values.reshape(-1, 1)
+
+
+def column_sums(values: Array) -> Sum:
+    """Sums of each channel; as a matrix product, which is fast for few channels, too."""
+    ones = np.ones(len(values), np.float32)
+    return np.asarray(ones @ values, np.float64)
+
+
+class Sums:
+    """Named sums of one channel each, and named extremes."""
+
+    FIELDS: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, state: dict[str, Any] | None = None) -> None:
+        self.count = 0
+        self.sums: dict[str, Sum] = {}
+        self.low = np.inf
+        self.high = -np.inf
+        if state is not None:
+            self.count, self.low, self.high = state["count"], state["low"], state["high"]
+
+    def __getitem__(self, field: str) -> Sum:
+        return self.sums.get(field, np.zeros(1))
+
+    def add(self, field: str, values: Array) -> None:
+        """Adds ``(n, channels)``."""
+        self.sums[field] = self[field] + column_sums(values)
+
+    def state(self) -> dict[str, Any]:
+        """What is not an array, for JSON."""
+        return {"count": self.count, "low": float(self.low), "high": float(self.high)}
+
+    def arrays(self) -> Iterator[tuple[str, Array]]:
+        yield from self.sums.items()
+
+
+class TensorSums(Sums):
+    """Errors of a shared tensor.
+
+    Fields: ``own``, ``own²``: the artifact against the forced run. ``twin²``: the rounded twin
+    against the forced run. ``inherited²``: forced against free. ``total²``: the artifact against
+    free. ``free²``, ``forced²``: of the values themselves. ``clipped²``: of what lies beyond the
+    grid. ``beyond``: how many values do. ``low`` and ``high`` are those of the free run, as is what
+    is clipped: an error in an earlier layer is not this layer's. ``introduced²``, ``carried²``:
+    ``own²`` and ``inherited²`` of the whole layer.
+    """
+
+    def update(
+        self,
+        stored: Array,
+        free: Array,
+        forced: Array,
+        layered: Array | None,
+        twin: Array,
+        grid: Grid,
+    ) -> None:
+        """Adds a batch.
+
+        Args:
+            layered: ``None`` where it is the same as ``forced``.
+        """
+        actual, free, forced = rows(grid.real(stored)), rows(free), rows(forced)
+        rounded = rows(grid.rounded(twin))
+        self.count += len(actual)
+        own = actual - forced
+        self.add("own", own)
+        self.add("own²", np.square(own))
+        self.add("twin²", np.square(rounded - forced))
+        self.add("inherited²", np.square(forced - free))
+        self.add("total²", np.square(actual - free))
+        self.add("free²", np.square(free))
+        self.add("forced²", np.square(forced))
+        if layered is None:
+            self.sums["introduced²"] = self["own²"]
+            self.sums["carried²"] = self["inherited²"]
+        else:
+            self.add("introduced²", np.square(actual - rows(layered)))
+            self.add("carried²", np.square(rows(layered) - free))
+        if free.size:
+            self.low = min(self.low, float(free.min()))
+            self.high = max(self.high, float(free.max()))
+        low, high = grid.limits
+        if self.low < low or self.high > high:
+            clipped = free - np.clip(free, np.float32(low), np.float32(high))
+            self.add("clipped²", np.square(clipped))
+            self.add("beyond", (np.abs(clipped) > grid.step / 2).astype(np.float32))
+
+
+class OpSums(Sums):
+    """Arithmetic error of an op, in steps of its output; saturated values are left out.
+
+    Fields: ``steps``, ``steps²``, ``values`` (how many there are).
+    """
+
+    def update(self, stored: Array, plain: Array, grid: Grid) -> None:
+        steps = rows(grid.real(stored)) - rows(plain)
+        steps *= np.float32(1 / grid.step)
+        inside = ~rows(grid.at_limits(stored))
+        steps *= inside
+        self.count += len(steps)
+        self.add("values", inside.astype(np.float32))
+        self.add("steps", steps)
+        self.add("steps²", np.square(steps))

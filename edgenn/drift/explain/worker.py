@@ -1,0 +1,152 @@
+"""The child process that runs an artifact beside what it is held against.
+
+``python -m edgenn.drift.explain.worker``. Its first message holds the job: the artifact with all
+its tensors as outputs, the comparison graph, and which tensors belong together. Then come batches
+of samples; the last message asks for the sums. Activations never cross the pipe.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import IO, Any
+
+import numpy as np
+
+from edgenn.drift.explain.sums import Grid, OpSums, Sums, TensorSums
+from edgenn.ir.tensor import Array, Quantization
+from edgenn.runners.protocol import Message, own_answers, read_message, write_message
+from edgenn.runtime.litert_variables import Variables
+from edgenn.runtime.tflite_file import parse_tflite
+
+THREADS = 2
+
+
+def main() -> None:
+    answers = own_answers()
+    requests = sys.stdin.buffer
+    job = read_message(requests)
+    if job is None:
+        return
+    observer = Observer(job)
+    write_message(answers, Message())
+    serve(observer, requests, answers)
+
+
+def serve(observer: "Observer", requests: IO[bytes], answers: IO[bytes]) -> None:
+    while (request := read_message(requests)) is not None:
+        if "finished" in request.values:
+            write_message(answers, observer.result())
+            return
+        observer.observe(request.arrays)
+        write_message(answers, Message())
+
+
+class Model:
+    """A .tflite model that is run batch by batch.
+
+    Attributes:
+        inputs: Names of its inputs, in order.
+        outputs: Names of its outputs, in order.
+    """
+
+    def __init__(self, content: bytes, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        self.interpreter: Any = Interpreter(model_content=content, num_threads=THREADS)
+        self.variables = Variables(parse_tflite(content, "model").variables, self.interpreter)
+        details = self.interpreter.get_input_details()
+        self.inputs = dict(zip(inputs, (d["index"] for d in details), strict=True))
+        details = self.interpreter.get_output_details()
+        self.outputs = dict(zip(outputs, (d["index"] for d in details), strict=True))
+        self.shapes: dict[str, tuple[int, ...]] = {}
+
+    def run(self, values: Mapping[str, Array]) -> None:
+        shapes = {name: values[name].shape for name in self.inputs}
+        if shapes != self.shapes:
+            for name, index in self.inputs.items():
+                self.interpreter.resize_tensor_input(index, shapes[name])
+            self.variables.resize(list(shapes.values()))
+            self.interpreter.allocate_tensors()
+            self.shapes = shapes
+        for name, index in self.inputs.items():
+            self.interpreter.set_tensor(index, values[name])
+        if self.variables:
+            self.variables.reset()
+        self.interpreter.invoke()
+
+    def output(self, name: str) -> Array:
+        """A copy; views into the engine's memory would not survive the next run."""
+        return np.array(self.interpreter.tensor(self.outputs[name])())
+
+
+class Observer:
+    """Runs batches and keeps sums."""
+
+    def __init__(self, job: Message) -> None:
+        values = job.values
+        self.artifact = Model(
+            job.arrays["artifact"].tobytes(), values["artifact_inputs"], values["artifact_outputs"]
+        )
+        self.comparison = Model(
+            job.arrays["comparison"].tobytes(),
+            values["comparison_inputs"],
+            values["comparison_outputs"],
+        )
+        self.grids = {name: grid_from(entry) for name, entry in values["grids"].items()}
+        self.shared = values["shared"]
+        self.arithmetic = values["arithmetic"]
+        self.tensors = [TensorSums() for _ in self.shared]
+        self.ops = [OpSums() for _ in self.arithmetic]
+
+    def observe(self, samples: Mapping[str, Array]) -> None:
+        """Runs a batch.
+
+        Args:
+            samples: ``sample:`` + public name → real numbers; the artifact's input tensor → what
+                it is given, in its dtype.
+        """
+        self.artifact.run(samples)
+        stored = {name: samples[name] for name in self.artifact.inputs}
+        stored.update({name: self.artifact.output(name) for name in self.artifact.outputs})
+        given = dict(samples)
+        for name in self.comparison.inputs:
+            if name.startswith("actual:"):
+                source = name.removeprefix("actual:")
+                given[name] = self.grids[source].real(stored[source])
+        self.comparison.run(given)
+
+        def value(name: str) -> Array:
+            return given[name] if name in given else self.comparison.output(name)
+
+        for sums, entry in zip(self.tensors, self.shared, strict=True):
+            free, forced, twin = (value(entry[run]) for run in ("free", "forced", "twin"))
+            layered = None if entry["layered"] == entry["forced"] else value(entry["layered"])
+            actual = entry["actual"]
+            sums.update(stored[actual], free, forced, layered, twin, self.grids[actual])
+        for op_sums, entry in zip(self.ops, self.arithmetic, strict=True):
+            actual, plain = entry["actual"], entry["plain"]
+            is_actual = entry["is_actual"]
+            real = self.grids[plain].real(stored[plain]) if is_actual else value(plain)
+            op_sums.update(stored[actual], real, self.grids[actual])
+
+    def result(self) -> Message:
+        groups: dict[str, Sequence[Sums]] = {"tensor": self.tensors, "op": self.ops}
+        return Message(
+            {kind: [sums.state() for sums in group] for kind, group in groups.items()},
+            {
+                f"{kind}\0{index}\0{field}": array
+                for kind, group in groups.items()
+                for index, sums in enumerate(group)
+                for field, array in sums.arrays()
+            },
+        )
+
+
+def grid_from(entry: Sequence[Any]) -> Grid:
+    """A grid as the job's JSON has it: dtype, scale, zero point."""
+    dtype, scale, zero_point = entry
+    quantization = None if scale is None else Quantization.per_tensor(scale, zero_point)
+    return Grid(quantization, dtype)
+
+
+if __name__ == "__main__":
+    main()
