@@ -12,7 +12,7 @@ CALIBRATORS: Final = ("minmax", "percentile", "mse")
 RNN_FORMS: Final = ("auto", "loop", "fused", "unrolled", "step")
 RNN_PRECISIONS: Final = ("auto", "float32", "int16", "int8")
 
-DEFAULT_TARGETS: Final = ("cpu-reference", "cpu-xnnpack", "cpu-onnxruntime")
+DEFAULT_TARGETS: Final = ("graph", "cpu-reference", "cpu-xnnpack", "cpu-onnxruntime")
 """What a check runs on: no device, but what the integers mean and what is always there."""
 
 DEFAULT_FORMATS: Final = ("tflite", "onnx")

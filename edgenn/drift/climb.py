@@ -20,6 +20,8 @@ from edgenn.targets.memory import too_large
 
 TIMED: Final = 100
 """Samples that run one at a time, for the latency; the others run in batches."""
+UNTIMED: Final = 2
+"""The same where the latency says nothing: enough to see that batches give the same."""
 
 
 THREADS: Final = os.cpu_count() or 1
@@ -61,9 +63,10 @@ def climb(
         estimator=said.estimator,
         size_bytes=artifact.size_bytes,
     )
+    timed = UNTIMED if rung.time == "none" else TIMED
     try:
         result = target.runner.run(
-            path, inputs, progress, sink=outputs.append, timed=TIMED, workers=THREADS
+            path, inputs, progress, sink=outputs.append, timed=timed, workers=THREADS
         )
     except FINDINGS as error:
         return replace(
