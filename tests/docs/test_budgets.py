@@ -24,7 +24,7 @@ def test_the_example_is_a_budget(tmp_path):
 
 def test_the_mistake_is_told_like_this(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Path("budget.toml").write_text("[default]\nacuracy = { min = 0.9 }\n")
+    Path("budget.toml").write_text("[default]\ncosin = { min = 0.9 }\n")
     with pytest.raises(UsageError) as error:
         read_budget("budget.toml")
     assert f"Error: {error.value}\n" in blocks(PAGE, "text")

@@ -37,6 +37,7 @@ def run(command: list[str], folder: Path, text: str) -> str:
         ("README.md", ("sh", "python")),
         ("docs/recurrent.md", ("sh", "python")),
         ("docs/targets.md", ("sh",)),
+        ("docs/budgets.md", ("sh",)),
     ],
 )
 def test_shell_and_python(folder: Path, page: str, languages: tuple[str, ...]) -> None:
