@@ -11,7 +11,18 @@ import click
 from edgenn.cli.errors import State, exit_code_of
 from edgenn.cli.options import debug_option, example
 
-COMMANDS = ("convert", "audit", "check", "run", "bench", "inspect", "targets", "doctor", "train")
+COMMANDS = (
+    "convert",
+    "audit",
+    "check",
+    "history",
+    "run",
+    "bench",
+    "inspect",
+    "targets",
+    "doctor",
+    "train",
+)
 """Each is a click command of its own name in a module of its own name."""
 
 

@@ -39,6 +39,10 @@ def cases_of(report: CheckReport) -> Iterator[Case]:
         yield from engine_cases(rung, suite)
         for verdict in rung.verdicts:
             yield verdict_case(rung, verdict, suite, because.get(rung.artifact, ()))
+    for stream in report.streaming:
+        outcome: Outcome = "passed" if stream.passed else "failed"
+        name = f"{stream.target}: streaming equals batch"
+        yield Case(stream.artifact, name, outcome, stream.finding)
 
 
 def engine_cases(rung: Rung, suite: str) -> Iterator[Case]:

@@ -14,7 +14,7 @@ COMMAND = re.compile(r"::error title=([^:,\r\n]*)::([^\r\n]*)")
 
 def test_one_for_each_failure():
     lines = list(annotations(failing_report()))
-    assert len(lines) == 6
+    assert len(lines) == 7
     assert all(COMMAND.fullmatch(line) for line in lines)
     title, text = map(unquote, COMMAND.fullmatch(lines[2]).groups())
     assert title == "net, int8 cpu-xnnpack: accuracy of y"

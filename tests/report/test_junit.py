@@ -4,7 +4,7 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from support.check_reports import INT8, ONNX, failing_report
+from support.check_reports import INT8, ONNX, STEP, failing_report
 
 from edgenn.report.junit import write_junit
 
@@ -60,7 +60,7 @@ def test_the_schema(root):
 
 
 def test_a_suite_for_each_artifact(root):
-    assert [suite.get("name") for suite in root] == ["net", INT8, ONNX]
+    assert [suite.get("name") for suite in root] == ["net", INT8, ONNX, STEP]
     for suite in root:
         cases = suite.findall("testcase")
         assert int(suite.get("tests")) == len(cases)
@@ -74,7 +74,7 @@ def test_a_suite_for_each_artifact(root):
         names = [case.get("name") for case in cases]
         assert len(set(names)) == len(names)
     assert root.get("tests") == str(sum(int(suite.get("tests")) for suite in root))
-    assert (root.get("failures"), root.get("errors")) == ("5", "1")
+    assert (root.get("failures"), root.get("errors")) == ("6", "1")
 
 
 def test_a_failure_says_value_limit_source_and_layer(root):
@@ -107,6 +107,12 @@ def test_what_ran_and_what_did_not(root):
         }
         or outcomes["int8 cpu-onnxruntime: runs"] == "error"
     )
+
+
+def test_streams(root):
+    good, bad = root.findall(f"testsuite[@name='{STEP}']/testcase")
+    assert good.get("name") == "cpu-reference: streaming equals batch" and not len(good)
+    assert bad.find("failure").get("message") == "chunks of 3 differ by 0.5"
 
 
 def test_what_xml_cannot_hold(tmp_path):

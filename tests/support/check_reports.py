@@ -2,8 +2,9 @@
 
 from edgenn.drift.explain.report import Explanation, LayerError, Remedy
 from edgenn.drift.report import CheckReport, Rung, Verdict
+from edgenn.drift.streaming import StreamCheck
 
-INT8, ONNX = "net.int8.tflite", "net.int8.onnx"
+INT8, ONNX, STEP = "net.int8.tflite", "net.int8.onnx", "net.int8.step.tflite"
 
 
 def verdict(metric, value, passed, *, output="y", limit=0.977, source="default"):
@@ -52,6 +53,10 @@ def failing_report(finding="NaN in 3 of 10 samples") -> CheckReport:
             Rung("", "", "qualcomm-htp", notes=("qnn-htp is not installed",)),
         ),
         budget="budget.toml",
+        streaming=(
+            StreamCheck(STEP, "cpu-reference", (1, 3), 0.0, True),
+            StreamCheck(STEP, "cpu-xnnpack", (1, 3), 0.5, False, "chunks of 3 differ by 0.5"),
+        ),
         explanations=(
             Explanation(
                 INT8,
