@@ -67,9 +67,9 @@ def tensors_table(audit: Audit) -> Table:
                 escape(entry.tensor),
                 span_text(entry.low, entry.high),
                 span_text(entry.evaluation_low, entry.evaluation_high),
-                f"{100 * entry.samples_outside:.2g}",
-                f"{100 * entry.values_outside:.1g}",
-                f"{100 * entry.excess:.1f}" if entry.high > entry.low else "-",
+                magnitude_text(100 * entry.samples_outside),
+                magnitude_text(100 * entry.values_outside),
+                magnitude_text(100 * entry.excess) if entry.high > entry.low else "-",
                 str(entry.worst_sample),
             )
     return table

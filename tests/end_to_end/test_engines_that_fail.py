@@ -47,7 +47,7 @@ def lstm(tmp_path_factory):
         [keras.Input((16, 8), name="x"), keras.layers.LSTM(16), keras.layers.Dense(3)]
     )
     model.save(folder / "lstm.keras")
-    x = np.random.default_rng(0).normal(size=(16, 16, 8)).astype(np.float32)
+    x = np.random.default_rng(0).normal(size=(32, 16, 8)).astype(np.float32)
     np.save(folder / "x.npy", x)
     return folder
 

@@ -66,8 +66,8 @@ def two_by_two():
 
 def test_several_inputs_and_outputs(two_by_two, keep, convert, tmp_path, capfd):
     samples = {
-        "photo": RANDOM.normal(size=(20, 6, 6, 2)).astype(np.float32),
-        "flags": RANDOM.normal(size=(20, 3)).astype(np.float32),
+        "photo": RANDOM.normal(size=(40, 6, 6, 2)).astype(np.float32),
+        "flags": RANDOM.normal(size=(40, 3)).astype(np.float32),
     }
     model, data = keep(two_by_two, **samples)
     bundle = convert(model, data)
@@ -78,7 +78,7 @@ def test_several_inputs_and_outputs(two_by_two, keep, convert, tmp_path, capfd):
         output = tmp_path / "y.npz"
         run = ("run", bundle.file(name), "--input", data, "--output", output)
         said = succeeded(edgenn_here(capfd, *run))
-        assert "class (20, 3)" in said.stdout and "box (20, 4)" in said.stdout
+        assert "class (40, 3)" in said.stdout and "box (40, 4)" in said.stdout
         with np.load(output) as arrays:
             for key, value in expected.items():
                 near(arrays[key], value, artifact.scheme)
@@ -97,7 +97,7 @@ def test_integers_into_an_embedding(keep, convert, tmp_path, capfd):
             layers.Dense(4, name="topic"),
         ]
     )
-    words = RANDOM.integers(0, 50, (30, 12))
+    words = RANDOM.integers(0, 50, (40, 12))
     expected = keras_says(model, words)[0]
     bundle = convert(*keep(model, words=words))
     for name, artifact in bundle.artifacts.items():
@@ -128,14 +128,14 @@ def test_dtypes_of_inputs_and_outputs(small_model, small, images, convert, tmp_p
 
 @pytest.mark.parametrize("batch", [1, 4])
 def test_a_batch_that_is_fixed(small_model, small, images, convert, tmp_path, capfd, batch):
-    np.save(tmp_path / "x.npy", images[:10])
+    np.save(tmp_path / "x.npy", images[:34])
     bundle = convert(small_model, tmp_path / "x.npy", "--batch", batch)
     for name, artifact in bundle.artifacts.items():
         assert artifact.inputs[0].shape == (batch, 8, 8, 1)
         assert artifact.outputs[0].shape == (batch, 3)
         session = edgenn.Session(bundle.file(name))
         assert session.batch == batch
-        near(np.asarray(session.run(images[:10])), small[1][:10], artifact.scheme)
+        near(np.asarray(session.run(images[:34])), small[1][:34], artifact.scheme)
     check = ("check", bundle.path, "--data", tmp_path / "x.npy", "--model", small_model)
     succeeded(edgenn_here(capfd, *check))
 
@@ -146,10 +146,10 @@ def test_a_model_whose_batch_is_fixed(keep, convert, capfd, tmp_path):
         [keras.Input(batch_shape=(2, 6, 1), name="x"), layers.Conv1D(3, 3), layers.Flatten(),
          layers.Dense(2)]
     )  # fmt: skip
-    samples = RANDOM.normal(size=(9, 6, 1)).astype(np.float32)
+    samples = RANDOM.normal(size=(33, 6, 1)).astype(np.float32)
     expected = np.concatenate(
-        [model(np.resize(samples[i : i + 2], (2, 6, 1))) for i in range(0, 9, 2)]
-    )[:9]
+        [model(np.resize(samples[i : i + 2], (2, 6, 1))) for i in range(0, 33, 2)]
+    )[:33]
     path, data = keep(model, x=samples)
     bundle = convert(path, data)
     for name, artifact in bundle.artifacts.items():
@@ -172,7 +172,7 @@ class Shuffle(layers.Layer):
 
 def test_a_model_that_needs_a_fixed_batch(keep, convert, tmp_path, capfd):
     model = keras.Sequential([keras.Input((None, 4), name="x"), Shuffle(name="shuffle")])
-    samples = RANDOM.normal(size=(6, 5, 4)).astype(np.float32)
+    samples = RANDOM.normal(size=(32, 5, 4)).astype(np.float32)
     path, data = keep(model, x=samples)
     refusal = edgenn_here(capfd, "convert", path, "-o", tmp_path / "out")
     refused(refusal, 3, "shuffle", "--batch 1")

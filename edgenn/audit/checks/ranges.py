@@ -1,6 +1,7 @@
 """Tensors that the evaluation data drive beyond what calibration saw: int8 clips it."""
 
 from collections.abc import Iterator
+from math import exp, lgamma, log
 
 from edgenn.audit.evidence import Evidence, check
 from edgenn.audit.ranges import tensor_ranges
@@ -8,9 +9,9 @@ from edgenn.audit.report import Finding, TensorRange
 from edgenn.audit.words import counted, listed, percent
 
 NOTABLE = 0.01
-BY_CHANCE = 3.0
-"""Of samples that are like the n of the calibration data, 2 / (n + 1) lie beyond the smallest or
-the largest of those; three times as many are no chance any more."""
+"""Share of the samples below which what is clipped decides nothing."""
+CHANCE = 0.01
+"""How likely it may be that samples of the same kind look like this in any of the tensors."""
 
 
 @check("ranges")
@@ -21,19 +22,20 @@ def ranges(evidence: Evidence) -> Iterator[Finding]:
     outside = [entry for entry in entries if entry.samples_outside > 0]
     if not outside:
         return
-    limit = max(NOTABLE, BY_CHANCE * 2 / (len(evidence.calibration) + 1))
-    often = outside[0].samples_outside > limit
+    share, evaluated = outside[0].samples_outside, len(evidence.evaluation)
+    chance = by_chance(round(share * evaluated), len(evidence.calibration), evaluated)
+    unlike = share > NOTABLE and chance * len(entries) < CHANCE
     yield Finding(
         "ranges",
-        "warning" if often else "note",
+        "warning" if unlike else "note",
         f"the evaluation data exceed the calibrated range of {len(outside)} of"
         f" {counted(len(entries), 'tensor')}: {listed(map(words, outside))}",
         "int8 clips there: add samples like these to the calibration data"
-        if often
+        if unlike
         else "no more often than samples of the same kind do by chance",
         tensors=tuple(entry.tensor for entry in outside),
         samples=tuple(dict.fromkeys(entry.worst_sample for entry in outside)),
-        share=outside[0].samples_outside,
+        share=share,
     )
 
 
@@ -43,3 +45,19 @@ def words(entry: TensorRange) -> str:
         f"{entry.tensor} in {percent(entry.samples_outside)} of the samples"
         f" ({far}, in sample {entry.worst_sample})"
     )
+
+
+def by_chance(beyond: int, calibration: int, evaluation: int) -> float:
+    """How likely so many evaluation samples lie beyond all calibration samples, at most.
+
+    Where both are drawn alike, every order of all samples is equally likely, whatever their
+    distribution: the ``k`` outermost are all evaluation samples in ``C(m, k) / C(n + m, k)`` of
+    them (exceedances, Gumbel and von Schelling 1950). They may lie at either end, in ``k + 1``
+    ways.
+    """
+    n, m, k = calibration, evaluation, beyond
+    if k == 0:
+        return 1.0
+    # C(m, k) / C(n + m, k) = m! (n + m - k)! / ((m - k)! (n + m)!)
+    order = lgamma(m + 1) - lgamma(m - k + 1) + lgamma(n + m - k + 1) - lgamma(n + m + 1)
+    return min(1.0, exp(order + log(k + 1)))
