@@ -13,6 +13,7 @@ from edgenn.batches import Samples, batches
 from edgenn.errors import EdgennWarning, UnsupportedError
 from edgenn.ir.flat_loops import close_loops, open_loops
 from edgenn.ir.graph import Graph
+from edgenn.ir.precision import KEPT, ONE_PRECISION, WIDE, ops_in, with_precision
 from edgenn.lowering.ethos_u import for_ethos_u
 from edgenn.lowering.gpu import for_gpu
 from edgenn.lowering.integer import legalize
@@ -22,7 +23,7 @@ from edgenn.lowering.recurrent.forms import Form, lowered
 from edgenn.lowering.recurrent.fused import to_fused
 from edgenn.lowering.recurrent.loop import to_loops
 from edgenn.passes import simplify
-from edgenn.plan import HLS4ML, Build
+from edgenn.plan import HLS4ML, Build, Start, recurrent_ops
 from edgenn.progress import Progress, silent
 from edgenn.quantization.bias_correction import correct_bias, weighted_inputs
 from edgenn.quantization.border import with_open_float_border
@@ -30,11 +31,10 @@ from edgenn.quantization.calibration import choose_ranges
 from edgenn.quantization.calibrators import CALIBRATORS, DEFAULT_CALIBRATOR
 from edgenn.quantization.equalization import Channels, balanced_tensors, equalize
 from edgenn.quantization.fixed16 import with_fixed_formats
-from edgenn.quantization.float_parts import float_ops
 from edgenn.quantization.float_weights import float_inputs, rounded_weights
 from edgenn.quantization.formats import format_of_tensors
 from edgenn.quantization.fused_lstm import seen_in_loops
-from edgenn.quantization.integer import quantize_integer
+from edgenn.quantization.integer import float_parts, quantize_integer
 from edgenn.quantization.saturation import saturating_inputs
 from edgenn.quantization.schemes import INTEGER_FORMATS, Gates, Scheme, missing_calibration
 from edgenn.quantization.statistics import Statistics
@@ -99,7 +99,7 @@ class Calibrated:
 LOOP_DTYPES: Mapping[Gates, str] = {Gates.INT16: "int16", Gates.INT8: "int8"}
 """What the ops of loops compute in, where that is integers."""
 
-Calibrations = dict[tuple[Scheme, Gates], Calibrated]
+Calibrations = dict[Start, Calibrated]
 """What every full-integer build starts from."""
 
 
@@ -110,20 +110,23 @@ def calibrations(
     options: QuantizationOptions,
     progress: Progress = silent,
 ) -> Calibrations:
-    """What the builds start from; the samples run once for each precision of gates.
+    """What the builds start from; the samples run once for each precision of gates and layers.
 
     Raises:
         DataError: Samples that do not fit the model.
     """
     result: Calibrations = {}
-    for gates in dict.fromkeys(build.gates for build in planned if build.scheme.is_full_integer):
-        schemes = dict.fromkeys(build.scheme for build in planned if build.gates is gates)
-        seen = calibrated(graph, samples, schemes, replace(options, gates=gates), progress)
-        result.update({(scheme, gates): entry for scheme, entry in seen.items()})
+    integers = [build for build in planned if build.scheme.is_full_integer]
+    for gates, layers in dict.fromkeys((build.gates, build.layers) for build in integers):
+        starts = [build.start for build in integers]
+        schemes = [scheme for scheme, *rest in starts if rest == [gates, layers]]
+        marked = with_precision(graph, layers)
+        seen = calibrated(marked, samples, schemes, replace(options, gates=gates), progress)
+        result.update({(scheme, gates, layers): entry for scheme, entry in seen.items()})
     if any(build.scheme is Scheme.FIXED16 for build in planned):
         flat = open_loops(to_loops(graph))
         statistics = collect_statistics(flat, batches(graph, samples, progress), to_tflite_bytes)
-        result[Scheme.FIXED16, Gates.FLOAT32] = Calibrated(flat, statistics)
+        result[Scheme.FIXED16, Gates.FLOAT32, ONE_PRECISION] = Calibrated(flat, statistics)
     return result
 
 
@@ -143,13 +146,16 @@ def built(
         UnsupportedError: Ops without an integer kernel, or a form that a layer cannot have.
     """
     if build.scheme is Scheme.FIXED16:  # hls4ml's layers are whole, its ranges a matter of course
-        return in_fixed_point(graph, seen.get((build.scheme, build.gates)))
+        return in_fixed_point(graph, seen.get(build.start))
     options = replace(options, gates=build.gates)
+    graph = with_precision(graph, build.layers)
     if build.form is Form.FUSED:  # its weights are quantised in another way
         graph = to_fused(graph)
-    result = quantized(graph, build.scheme, seen.get((build.scheme, build.gates)), options)
+    result = quantized(graph, build.base, seen.get(build.start), options)
+    if (build.form or build.layers.kept) and (build.format == "onnx" or io == "float32"):
+        result = with_open_float_border(result)
     if build.form is not None:
-        result = formed(result, build, build.form, io)
+        result = formed(result, build.format, build.form)
     return DIALECTS.get(build.dialect, unchanged)(result)
 
 
@@ -162,11 +168,9 @@ def in_fixed_point(graph: Graph, seen: Calibrated | None) -> Graph:
     return with_fixed_formats(graph, seen.graph, seen.statistics)
 
 
-def formed(graph: Graph, build: Build, form: Form, io: str | None) -> Graph:
+def formed(graph: Graph, format_: str, form: Form) -> Graph:
     """The quantised graph with its recurrent layers in a form."""
-    if build.format == "onnx" or io == "float32":
-        graph = with_open_float_border(graph)
-    if build.format == "tflite":
+    if format_ == "tflite":
         graph = with_exact_products(to_loops(graph))
     return lowered(graph, form)
 
@@ -203,7 +207,7 @@ def calibrated(
     if options.equalization and formats:
         graph = equalized(graph, samples, progress)
     result: dict[Scheme, Calibrated] = {}
-    flat = graph if options.gates is Gates.FLOAT32 else open_loops(to_loops(graph))
+    flat = laid_flat(graph, options.gates)
     for scheme, format_ in formats.items():
         legal = legalize(flat, format_.activation, loop_dtype=LOOP_DTYPES.get(options.gates))
         known = next((entry for entry in result.values() if entry.graph is legal), None)
@@ -215,11 +219,22 @@ def calibrated(
     return result
 
 
+def laid_flat(graph: Graph, gates: Gates) -> Graph:
+    """The graph with those loops laid flat that compute in integers, or are to be seen inside."""
+    loops = recurrent_ops(graph)
+    whole = ops_in(graph, KEPT)
+    if gates is Gates.FLOAT32:
+        whole = loops - ops_in(graph, WIDE)
+    elif gates is Gates.FUSED:
+        whole = frozenset()
+    return graph if loops <= whole else open_loops(to_loops(graph, whole), whole)
+
+
 def observed(
     graph: Graph, samples: Samples, options: QuantizationOptions, progress: Progress
 ) -> Calibrated:
     """The float graph with what its tensors hold when the samples run through it."""
-    multiplied = float_inputs(graph, float_ops(graph))
+    multiplied = float_inputs(graph, float_parts(graph, options.gates))
     statistics = collect_statistics(
         graph,
         batches(graph, samples, progress),
@@ -267,7 +282,7 @@ def in_integers(calibration: Calibrated, scheme: Scheme, options: QuantizationOp
     graph = calibration.graph
     formats = format_of_tensors(graph, scheme, options.gates)
     ranges = choose_ranges(graph, calibration.statistics, calibrator, formats)
-    floats = float_ops(graph)
+    floats = float_parts(graph, options.gates)
     multiplied = float_inputs(graph, floats)
     seen = {name: s for name, s in calibration.statistics.items() if name in multiplied}
     weights = rounded_weights(graph, floats, seen)

@@ -9,6 +9,7 @@ import numpy as np
 
 from edgenn import manifest
 from edgenn.ir.graph import Graph
+from edgenn.ir.layers import ops_of_layer
 from edgenn.ir.stepping import step_of
 from edgenn.ir.tensor import Quantization
 from edgenn.plan import Build
@@ -33,6 +34,25 @@ def artifact(file: str, build: Build, content: bytes, graph: Graph) -> manifest.
         op_counts=dict(sorted(Counter(op.kind for op in graph.ops).items())),
         macs=graph.macs(),
         targets=build.targets,
+        precisions=precisions(build, graph),
+    )
+
+
+def precisions(build: Build, graph: Graph) -> dict[str, tuple[str, ...]]:
+    """The layers whose precision is another than that of the rest.
+
+    Those that have float gates, or follow one in float, have no 16 bits to speak of.
+    """
+    wide = tuple(path for path in build.layers.wide if gives(graph, path, "int16"))
+    layers = {"float32": build.layers.kept, "int16": wide}
+    return {dtype: paths for dtype, paths in layers.items() if paths}
+
+
+def gives(graph: Graph, layer: str, dtype: str) -> bool:
+    """Whether an op of a layer makes a tensor of a dtype."""
+    own = ops_of_layer(graph, layer)
+    return any(
+        tensor.dtype == dtype for op in graph.ops if op.name in own for tensor in graph.results(op)
     )
 
 
@@ -40,7 +60,8 @@ def recurrent(build: Build) -> manifest.Recurrent | None:
     """How the file holds its recurrent layers."""
     if build.form is None:
         return None
-    gates = str(build.gates) if build.scheme.is_full_integer else "float32"
+    is_integer = build.scheme.is_full_integer and not build.float_gates
+    gates = str(build.gates) if is_integer else "float32"
     return manifest.Recurrent(str(build.form), gates)
 
 

@@ -120,6 +120,8 @@ class Artifact:
         states: Of an artifact that runs one step.
         time_axes: Likewise.
         targets: Those that it was written for, where the conversion was told any.
+        precisions: Precision → paths of the layers that have it, while the others do not:
+            ``float32`` or ``int16``.
     """
 
     file: str
@@ -135,6 +137,7 @@ class Artifact:
     states: tuple[State, ...] = ()
     time_axes: TimeAxes | None = None
     targets: tuple[str, ...] = ()
+    precisions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def data_inputs(self) -> list[str]:
@@ -226,6 +229,7 @@ def artifact_from_json(data: Mapping[str, Any]) -> Artifact:
         "states": tuple(state_from_json(entry) for entry in data.get("states", ())),
         "time_axes": optional(TimeAxes, data.get("time_axes")),
         "targets": tuple(data.get("targets", ())),
+        "precisions": {dtype: tuple(p) for dtype, p in data.get("precisions", {}).items()},
     }
     return Artifact(**{**data, **ports, **known})
 

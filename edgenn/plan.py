@@ -6,6 +6,9 @@ from dataclasses import dataclass, replace
 
 from edgenn.errors import EdgennWarning, UnsupportedError, UsageError
 from edgenn.ir.graph import Graph
+from edgenn.ir.layers import chosen_layers
+from edgenn.ir.ops import Recurrent, Scan
+from edgenn.ir.precision import ONE_PRECISION, LayerPrecision, ops_of_layers
 from edgenn.lowering.recurrent.forms import Form, is_recurrent, require_form, warning_of
 from edgenn.lowering.recurrent.fused import require_integer_kernel
 from edgenn.options import DEFAULT_RNN_FORM, DEFAULT_RNN_PRECISION
@@ -14,6 +17,12 @@ from edgenn.targets.profile import DEFAULT_DIALECT, Profile
 
 HLS4ML = "hls4ml"
 """The format whose layers are those of hls4ml: recurrent ones are whole."""
+
+MIXED = "mixed"
+"""In the names of files whose layers have more than one precision."""
+
+Start = tuple[Scheme, Gates, LayerPrecision]
+"""What decides how a full-integer graph is made."""
 
 STATEFUL = "stateful"
 """Key of ``Graph.metadata``: the paths of layers that keep their state between calls."""
@@ -32,6 +41,8 @@ class Build:
         variant: What tells its file from others of its scheme and format, such as
             ``unrolled.batch1``.
         targets: Those that it is written for.
+        layers: Those of another precision than the others.
+        float_gates: Every recurrent layer stays in float, whatever ``gates`` says.
     """
 
     scheme: Scheme
@@ -42,6 +53,17 @@ class Build:
     dialect: str = DEFAULT_DIALECT
     variant: str = ""
     targets: tuple[str, ...] = ()
+    layers: LayerPrecision = ONE_PRECISION
+    float_gates: bool = False
+
+    @property
+    def base(self) -> Scheme:
+        """What layers are in that are not named: where some are in 16 bits, the others in 8."""
+        return Scheme.INT8 if self.layers.wide else self.scheme
+
+    @property
+    def start(self) -> Start:
+        return self.base, self.gates, self.layers
 
     def file(self, name: str) -> str:
         """The file's name in the bundle of a model."""
@@ -56,6 +78,7 @@ def builds(
     rnn: str,
     precision: str,
     batch: int | None = None,
+    layers: LayerPrecision = ONE_PRECISION,
 ) -> list[Build]:
     """The files to write, scheme by scheme.
 
@@ -63,6 +86,7 @@ def builds(
         rnn: One of ``RNN_FORMS``.
         precision: One of ``RNN_PRECISIONS``.
         batch: What the batch is fixed to.
+        layers: Those of another precision, in schemes that can have such.
 
     Raises:
         UnsupportedError: A layer that the form asked for cannot have.
@@ -74,9 +98,67 @@ def builds(
         for format_, form in forms.items():
             if not go_together(scheme, format_):
                 continue
-            gates = gates_of(graph, scheme, format_, form, precision)
-            result.append(Build(scheme, format_, form, gates, batch))
+            own = layers_in(layers, scheme, form)
+            base = base_of(graph, scheme, form, own)
+            gates = gates_of(graph, base, format_, form, precision)
+            build = Build(scheme, format_, form, gates, batch, layers=own)
+            build = with_gates_of_layers(graph, build)
+            result.append(replace(build, variant=MIXED if own.is_mixed else ""))
     return result
+
+
+def layers_in(layers: LayerPrecision, scheme: Scheme, form: Form | None) -> LayerPrecision:
+    """The layers of another precision that a file of a scheme can have."""
+    kept = layers.kept if scheme.is_quantized else ()
+    wide = layers.wide if scheme is Scheme.INT16X8 else ()
+    # ONNX's recurrent operators compute in float
+    return LayerPrecision(kept, wide, wide_gates=form is not Form.NATIVE or not wide)
+
+
+def base_of(graph: Graph, scheme: Scheme, form: Form | None, layers: LayerPrecision) -> Scheme:
+    """What decides about the gates: the scheme of the layers that are not named."""
+    if not layers.wide:
+        return scheme
+    named = recurrent_ops(graph) & ops_of_layers(graph, layers.wide)
+    return scheme if form is Form.FUSED and named else Scheme.INT8
+
+
+def with_gates_of_layers(graph: Graph, build: Build) -> Build:
+    """The build, once it is known which recurrent layers have another precision."""
+    loops = recurrent_ops(graph)
+    if not loops or not build.scheme.is_full_integer:
+        return build
+    others = loops - ops_of_layers(graph, build.layers.kept)
+    wide = ops_of_layers(graph, build.layers.wide) if build.layers.wide_gates else frozenset()
+    if not others:
+        return replace(build, float_gates=True)
+    return replace(build, gates=Gates.INT16) if others <= wide else build
+
+
+def recurrent_ops(graph: Graph) -> frozenset[str]:
+    """Names of the ops that run over time."""
+    return frozenset(op.name for op in graph.ops if isinstance(op.operator, Recurrent | Scan))
+
+
+def layer_precision(graph: Graph, keep_float: Sequence[str], only: Sequence[str]) -> LayerPrecision:
+    """The layers that are meant by paths and patterns.
+
+    Args:
+        keep_float: Those that stay in float32.
+        only: Those that alone compute in 16 bits.
+
+    Raises:
+        UsageError: No such layer, one without anything to quantise, or one of both kinds.
+    """
+    kept = chosen_layers(graph, keep_float, "to keep in float32")
+    wide = chosen_layers(graph, only, "to compute in 16 bits")
+    both = ops_of_layers(graph, kept) & ops_of_layers(graph, wide)
+    if both:
+        raise UsageError(
+            f"{', '.join(sorted(both))}: to be kept in float32, and to compute in 16 bits",
+            "name a layer with --keep-float or with --only",
+        )
+    return LayerPrecision(kept, wide)
 
 
 def go_together(scheme: Scheme, format_: str) -> bool:
@@ -100,6 +182,7 @@ def builds_for_targets(
     rnn: str,
     precision: str,
     batch: int | None = None,
+    layers: LayerPrecision = ONE_PRECISION,
 ) -> list[Build]:
     """The files that targets need; two that need the same share one.
 
@@ -108,6 +191,7 @@ def builds_for_targets(
         rnn: One of ``RNN_FORMS``; ``auto`` for what each target takes.
         precision: One of ``RNN_PRECISIONS``.
         batch: For targets that leave it open.
+        layers: Those of another precision, in schemes that can have such.
 
     Raises:
         UsageError: A target takes none of the schemes.
@@ -117,10 +201,11 @@ def builds_for_targets(
     for profile in profiles:
         rules = profile.artifact
         for scheme in schemes_for(profile, schemes):
-            form, gates = recurrence_for(graph, profile, scheme, rnn, precision)
+            form, gates = recurrence_for(graph, profile, scheme, rnn, precision, layers)
             size = rules.batch or batch
-            build = Build(scheme, rules.format, form, gates, size, rules.dialect)
-            shared.setdefault(build, []).append(profile.name)
+            own = layers_in(layers, scheme, form)
+            build = Build(scheme, rules.format, form, gates, size, rules.dialect, layers=own)
+            shared.setdefault(with_gates_of_layers(graph, build), []).append(profile.name)
     require_forms(graph, (build.form for build in shared))
     return [
         replace(build, targets=tuple(names), variant=variant(build, batch))
@@ -141,10 +226,20 @@ def schemes_for(profile: Profile, asked: Sequence[Scheme]) -> list[Scheme]:
 
 
 def recurrence_for(
-    graph: Graph, profile: Profile, scheme: Scheme, rnn: str, precision: str
+    graph: Graph,
+    profile: Profile,
+    scheme: Scheme,
+    rnn: str,
+    precision: str,
+    layers: LayerPrecision,
 ) -> tuple[Form | None, Gates]:
     """The first form that a target takes and that all of the model's layers can have."""
     rules = profile.artifact
+
+    def gates(form: Form | None) -> Gates:
+        base = base_of(graph, scheme, form, layers_in(layers, scheme, form))
+        return gates_for(graph, profile, base, form, precision)
+
     if rnn != DEFAULT_RNN_FORM or not rules.recurrent or not is_recurrent(graph):
         form = chosen_form(graph, rules.format, rnn)
         allowed = (None, Form.STEP, *map(Form, rules.recurrent))
@@ -153,12 +248,12 @@ def recurrence_for(
                 f"{profile.name} takes recurrent layers {' or '.join(rules.recurrent)}, not {form}",
                 "leave --rnn out",
             )
-        return form, gates_for(graph, profile, scheme, form, precision)
+        return form, gates(form)
     reasons = []
     for form in map(Form, rules.recurrent):
         try:
             require_form(graph, form)
-            return form, gates_for(graph, profile, scheme, form, precision)
+            return form, gates(form)
         except (UnsupportedError, UsageError) as error:
             reasons.append(f"{form}: {error.message}")
     raise UnsupportedError(
@@ -188,7 +283,9 @@ def variant(build: Build, batch: int | None) -> str:
         batch: Of files that have no such word.
     """
     plain = (None, Form.LOOP, Form.NATIVE)
-    parts = [] if build.form in plain else [str(build.form)]
+    parts = [MIXED] if build.layers.is_mixed else []
+    if build.form not in plain:
+        parts.append(str(build.form))
     if build.dialect != DEFAULT_DIALECT:
         parts.append(build.dialect)
     if build.batch != batch:

@@ -41,6 +41,8 @@ def request_of(
     io: str | None,
     calibration: Any,
     targets: Sequence[str | Path | Profile],
+    keep_float: Sequence[str] = (),
+    only: Sequence[str] = (),
 ) -> Request:
     """What is wanted, once the options are known to go together.
 
@@ -70,9 +72,26 @@ def request_of(
     for scheme in schemes or own:
         if scheme.is_full_integer and calibration is None:
             raise missing_calibration(scheme)
-    if io == "uint8" and Scheme.INT16X8 in schemes:
+    require_precisions(schemes or own, keep_float, only)
+    if io == "uint8" and Scheme.INT16X8 in schemes and not only:
         raise UsageError("int16x8 files take int16 or float32, not uint8", "leave --io out")
     return Request(schemes, list(dict.fromkeys(formats or ())), profiles)
+
+
+def require_precisions(
+    schemes: Sequence[Scheme], keep_float: Sequence[str], only: Sequence[str]
+) -> None:
+    """Whether layers of another precision have a scheme to be an exception of."""
+    if keep_float and not any(scheme.is_quantized for scheme in schemes):
+        raise UsageError(
+            "layers to keep in float32 (--keep-float), and no scheme that leaves it",
+            "add --quantize int8, for one",
+        )
+    if only and Scheme.INT16X8 not in schemes:
+        raise UsageError(
+            "layers that alone compute in 16 bits (--only), and no scheme with 16 bits",
+            "add --quantize int16x8; all other layers are in int8 then",
+        )
 
 
 def require_scheme(format_: str, schemes: Sequence[Scheme]) -> None:

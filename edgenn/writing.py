@@ -12,10 +12,12 @@ from edgenn import bundle, compiler, description
 from edgenn.compiler import Calibrations, QuantizationOptions
 from edgenn.errors import UnsupportedError
 from edgenn.ir.graph import Graph
+from edgenn.ir.precision import ops_of_layers
 from edgenn.ir.stepping import step_of
 from edgenn.ir.tensor import Array
 from edgenn.manifest import Artifact, ChannelFactors
 from edgenn.passes import with_batch
+from edgenn.placement import exceptions, program_of
 from edgenn.plan import Build
 from edgenn.progress import Progress
 from edgenn.quantization.border import with_border
@@ -23,6 +25,7 @@ from edgenn.quantization.equalization import FACTORS
 from edgenn.quantization.schemes import Scheme
 from edgenn.runtime import StepInfo
 from edgenn.stopwatch import Stopwatch
+from edgenn.targets import Profile
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,23 @@ def shared(files: Sequence[WrittenFile]) -> list[WrittenFile]:
     return result
 
 
+def require_places(files: Sequence[WrittenFile], profiles: Sequence[Profile]) -> None:
+    """Whether targets take the layers of another precision in the files that are meant for them.
+
+    Raises:
+        UnsupportedError: One does not.
+    """
+    for file in files:
+        layers = file.build.layers
+        if not layers.is_mixed:
+            continue
+        ops = ops_of_layers(file.graph, (*layers.kept, *layers.wide))
+        program = program_of(file.content, file.build.format)
+        for profile in profiles:
+            if profile.name in file.build.targets:
+                exceptions.require_places(program, profile, ops)
+
+
 def artifacts_of(files: Sequence[WrittenFile], name: str) -> list[Artifact]:
     """What the manifest of a bundle says of its files."""
     return [
@@ -117,9 +137,9 @@ def refusals_of(build: Build) -> Iterator[None]:
 
 def graph_of_border(graph: Graph, format_: str, scheme: Scheme, io: str | None) -> Graph:
     """The graph as the file shows it: ONNX files take and give float by themselves."""
-    if format_ == "onnx" or io is None or not scheme.is_full_integer:
+    is_open = format_ == "onnx" or not scheme.is_full_integer
+    if is_open or io is None or io == "int8":  # the integers that the graph has anyway
         return graph
-    native = "int8" if scheme is Scheme.INT8 else "int16"
     step = step_of(graph) or StepInfo()
     states = [name for state in step.states for name in (state.input, state.output)]
-    return with_border(graph, native if io == "int8" else io, kept=states)
+    return with_border(graph, io, kept=states)

@@ -95,6 +95,22 @@ conversion_options: tuple[Callable[[Any], Any], ...] = (
             " is best at]"
         ),
     ),
+    click.option(
+        "--keep-float",
+        "keep_float",
+        multiple=True,
+        metavar="LAYER",
+        help="Leave a layer in float32: its path, or a pattern such as 'block_3*'; give it again"
+        " for more.",
+    ),
+    click.option(
+        "--only",
+        "only",
+        multiple=True,
+        metavar="LAYER",
+        help="With --quantize int16x8: 16-bit activations in this layer, 8 bits in all others;"
+        " give it again for more.",
+    ),
     target_option("Write what a target needs: a name that edgenn targets lists, or a .toml file"),
     click.option(
         "--calibration",

@@ -9,9 +9,11 @@ import edgenn.frontend.handlers  # noqa: F401  (registers the handlers)
 from edgenn.errors import UnsupportedError, UsageError
 from edgenn.frontend.context import Context, TensorName, graph_dtype
 from edgenn.frontend.keras_import import keras
+from edgenn.frontend.paths import layer_paths
 from edgenn.frontend.tracing import restored_nodes
 from edgenn.frontend.walking import follow, functional_of, inline
 from edgenn.ir.graph import Graph
+from edgenn.ir.layers import LAYERS
 from edgenn.ir.tensor import Shape
 
 INPUT_DTYPES = ("float32", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "bool")
@@ -66,6 +68,7 @@ def capture(
                 result = follow(context, model.call, args, {})
             public = structure_names(result)
     outputs = keras.tree.flatten(result)
+    context.builder.metadata[LAYERS] = tuple(layer_paths(model))
     return context.builder.finish(dict(zip(unique_names(public), outputs, strict=True)))
 
 

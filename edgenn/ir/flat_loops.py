@@ -7,7 +7,7 @@ A flat graph is no program: it says what happens at one step. Where an output of
 op outside, names a tensor inside of a loop, its values at all steps are meant.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from edgenn.ir.builder import GraphBuilder
@@ -87,13 +87,17 @@ class LoopEnd(Marker):
         return states + [([x], [y]) for x, y in zip(stacked, outputs[count:], strict=True)]
 
 
-def open_loops(graph: Graph) -> Graph:
-    """The graph with the ops of its loops laid flat; the same object if it has none."""
-    if not any(isinstance(op.operator, Scan) for op in graph.ops):
+def open_loops(graph: Graph, left: Collection[str] = ()) -> Graph:
+    """The graph with the ops of its loops laid flat; the same object if it has none.
+
+    Args:
+        left: Names of loops that stay as they are.
+    """
+    if not any(isinstance(op.operator, Scan) and op.name not in left for op in graph.ops):
         return graph
     builder = GraphBuilder.from_graph(graph)
     for op in graph.ops:
-        if isinstance(op.operator, Scan):
+        if isinstance(op.operator, Scan) and op.name not in left:
             _open(builder, op, op.operator)
         else:
             builder.ops.append(op)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from operator import is_
 
 from edgenn.ir.graph import Graph
+from edgenn.ir.layers import with_origins
 from edgenn.ir.ops.scan import Scan
 from edgenn.passes.base import Pass
 from edgenn.passes.fold_affine import FoldAffine
@@ -40,7 +41,14 @@ def simplify(graph: Graph) -> Graph:
 
     For float graphs, before quantisation. It computes the same up to float32 rounding; the
     same object comes back where there is nothing to simplify. Cells of loops are graphs, too.
+    The graph says which ops each of its own was made of.
     """
+    simple = without_detours(graph)
+    return graph if simple is graph else with_origins(simple, graph)
+
+
+def without_detours(graph: Graph) -> Graph:
+    """The graph after all passes; the same object where none of them applies."""
     graph = with_simple_cells(graph)
     for _ in range(MAX_ROUNDS):
         before = graph
@@ -56,7 +64,7 @@ def with_simple_cells(graph: Graph) -> Graph:
     ops = list(graph.ops)
     for i, op in enumerate(ops):
         if isinstance(op.operator, Scan):
-            cell = simplify(op.operator.cell)
+            cell = without_detours(op.operator.cell)
             if cell is not op.operator.cell:
                 ops[i] = replace(op, operator=replace(op.operator, cell=cell))
     return graph if all(map(is_, ops, graph.ops)) else graph.with_(ops=tuple(ops))

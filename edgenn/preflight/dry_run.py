@@ -94,16 +94,6 @@ class DryRun:
     @cached_property
     def layers(self) -> list[str]:
         """Paths of the model's layers, as tensors are named after them, in the model's order."""
+        from edgenn.frontend.paths import layer_paths
+
         return list(layer_paths(self.model))
-
-
-def layer_paths(model: Any, scope: str = "") -> dict[str, None]:
-    """Paths of the layers inside a model, inner models' and wrappers' too."""
-    paths: dict[str, None] = {}
-    for layer in getattr(model, "layers", ()):
-        if type(layer).__name__ == "InputLayer":
-            continue
-        path = scope + layer.name
-        paths[path] = None
-        paths.update(layer_paths(layer, f"{path}/"))
-    return paths

@@ -8,7 +8,7 @@ of layers: the one with the least noise expected at the next layer's output, non
 (the trade-off of SmoothQuant, Xiao et al. 2022, arXiv 2211.10438).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,7 @@ import numpy as np
 from edgenn.ir.graph import Graph, Op
 from edgenn.ir.operator import Activation
 from edgenn.ir.ops import Conv2D, DepthwiseConv2D, FullyConnected
+from edgenn.ir.precision import is_kept
 from edgenn.ir.tensor import Array, Tensor, along
 from edgenn.quantization.parameters import WEIGHT_LIMIT
 
@@ -56,7 +57,8 @@ def equalize(graph: Graph, channels: Mapping[str, Channels]) -> Graph:
         if not is_balanceable(graph, op, consumers):
             continue
         kernels = [input_kernel(tensors, consumer, channels[name]) for consumer in consumers]
-        factors = quietest_factors(channels[name], kernels)
+        rounded = [not is_kept(graph, consumer) for consumer in consumers]
+        factors = quietest_factors(channels[name], kernels, rounded)
         if (factors == 1).all():
             continue
         scaled[name] = factors
@@ -66,17 +68,26 @@ def equalize(graph: Graph, channels: Mapping[str, Channels]) -> Graph:
     return graph.with_(tensors=tensors, metadata={**graph.metadata, FACTORS: scaled})
 
 
-def quietest_factors(channels: Channels, kernels: list[Array]) -> Array:
-    """What to divide each channel by: of all strengths the one with the least expected noise."""
+def quietest_factors(
+    channels: Channels, kernels: list[Array], rounded: Sequence[bool] | None = None
+) -> Array:
+    """What to divide each channel by: of all strengths the one with the least expected noise.
+
+    Args:
+        rounded: Whether each consumer's weights become integers; all do by default.
+    """
+    rounded = rounded or [True] * len(kernels)
     widest = channels.magnitudes.max()
     if widest == 0:
         return np.ones_like(channels.magnitudes)
     share = np.where(channels.magnitudes > 0, channels.magnitudes / widest, 1.0)
     candidates = [np.maximum(share**strength, 1 / LARGEST_FACTOR) for strength in STRENGTHS]
-    return min(candidates, key=lambda factors: expected_noise(channels, kernels, factors))
+    return min(candidates, key=lambda f: expected_noise(channels, kernels, rounded, f))
 
 
-def expected_noise(channels: Channels, kernels: list[Array], factors: Array) -> float:
+def expected_noise(
+    channels: Channels, kernels: list[Array], rounded: Sequence[bool], factors: Array
+) -> float:
     """Mean square of the rounding noise at the consumers' outputs, up to a constant.
 
     Rounding is taken as uniform noise of variance step² / 12: the activations' step follows from
@@ -85,15 +96,18 @@ def expected_noise(channels: Channels, kernels: list[Array], factors: Array) -> 
     Args:
         kernels: Of each consumer, ``(outputs, taps, channels)``; zero where an output does not
             read a channel.
+        rounded: Whether each consumer's weights become integers.
     """
     activation_step = (channels.magnitudes / factors).max() / ACTIVATION_STEPS
     total = 0.0
-    for kernel in kernels:
+    for kernel, has_integers in zip(kernels, rounded, strict=True):
         scaled = kernel * factors
+        total += activation_step**2 * float(np.square(scaled).sum())
+        if not has_integers:
+            continue
         weight_steps = np.abs(scaled).max(axis=(1, 2)) / WEIGHT_LIMIT
         reads = (kernel != 0).any(axis=1)
         inputs = reads @ (channels.mean_squares / factors**2)
-        total += activation_step**2 * float(np.square(scaled).sum())
         total += kernel.shape[1] * float(np.square(weight_steps) @ inputs)
     return total
 
@@ -136,6 +150,7 @@ def is_balanceable(graph: Graph, op: Op, consumers: list[Op]) -> bool:
         and op.operator.activation in (Activation.NONE, Activation.RELU)
         and not graph.is_output(name)
         and bool(consumers)
+        and not all(is_kept(graph, each) for each in (op, *consumers))  # nothing is rounded
         and owns_weights(graph, op)
         and all(
             isinstance(consumer.operator, weighted)

@@ -4,8 +4,11 @@ Processors multiply int8 matrices and give float results (dynamic-range products
 follows a float state need not be rounded to 8 bits on its way: sums, attention weights and
 probabilities stay real numbers, products of weights stay in int8. Convolutions and products of
 two activations, which have no such kernels, begin an integer part again.
+
+A layer that is to stay in float among integers is no such part: what follows it has integers again.
 """
 
+from collections.abc import Collection
 from typing import Final
 
 from edgenn.ir.graph import Graph, Op
@@ -22,13 +25,17 @@ LARGEST_WIDE_TABLE: Final = 1 << 20
 """Elements up to which a table of embeddings that float ops read has 16 bits."""
 
 
-def float_ops(graph: Graph) -> frozenset[str]:
-    """The ops with float gates, and what follows them up to the next integer part."""
+def float_ops(graph: Graph, alone: Collection[str] = ()) -> frozenset[str]:
+    """The ops with float gates, and what follows them up to the next integer part.
+
+    Args:
+        alone: Names of ops that no other op follows in float.
+    """
     names: set[str] = set()
     real: set[str] = set()
     for op in graph.ops:
         follows = not real.isdisjoint(op.inputs) and not isinstance(op.operator, INTEGER_PRODUCTS)
-        if op.operator.mixed_precision or follows:
+        if (op.operator.mixed_precision and op.name not in alone) or follows:
             names.add(op.name)
             real.update(n for n in op.outputs if graph.tensors[n].dtype == "float32")
     return frozenset(names)

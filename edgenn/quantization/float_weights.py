@@ -8,6 +8,7 @@ import numpy as np
 
 from edgenn.ir.graph import Graph, Op
 from edgenn.ir.ops import FullyConnected, Recurrent
+from edgenn.ir.precision import is_kept
 from edgenn.ir.tensor import Quantization, Tensor
 from edgenn.quantization.compensation import rounded_with_compensation
 from edgenn.quantization.parameters import quantize_weights, weight_scales
@@ -55,7 +56,7 @@ def float_inputs(graph: Graph, floats: frozenset[str]) -> set[str]:
     return {
         name
         for op in graph.ops
-        if op.name in floats
+        if op.name in floats and not is_kept(graph, op)
         for name in multiplied_tensors(graph, op).values()
         if 0 < (graph.tensors[name].shape[-1] or 0) <= MOST_INPUTS
     }
@@ -89,7 +90,7 @@ def float_matrices(graph: Graph, floats: frozenset[str]) -> dict[str, dict[str, 
     """
     result: dict[str, dict[str, bool]] = {}
     for op in graph.ops:
-        if op.name not in floats:
+        if op.name not in floats or is_kept(graph, op):
             continue
         for index, x in multiplied_tensors(graph, op).items():
             weights = graph.tensors[op.inputs[index]]

@@ -1,12 +1,14 @@
-"""Which integers each op computes in, where the loops of a graph have others than the rest."""
+"""Which integers each op computes in, where loops or layers have others than the rest."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.flat_loops import StepInput, inside
 from edgenn.ir.graph import Graph, Op
 from edgenn.ir.ops import Quantize
+from edgenn.ir.precision import WIDE, ops_in
 from edgenn.ir.tensor import Tensor
 from edgenn.quantization.parameters import Range
 from edgenn.quantization.schemes import INTEGER_FORMATS, Gates, IntegerFormat, Scheme
@@ -16,32 +18,50 @@ GATE_FORMATS: Mapping[Gates, IntegerFormat] = {
     Gates.INT16: INTEGER_FORMATS[Scheme.INT16X8],
 }
 
+SIXTEEN: Final = INTEGER_FORMATS[Scheme.INT16X8]
+
 FormatOf = Callable[[Op], IntegerFormat]
 
 
 def format_of_ops(
     graph: Graph, scheme: Scheme, gates: Gates, wide: frozenset[str] = frozenset()
 ) -> FormatOf:
-    """The integers of each op: the loops' own, and the scheme's everywhere else.
+    """The integers of each op: those asked for, the loops' own, and the scheme's everywhere else.
 
     Args:
         graph: With its loops laid flat.
-        wide: Ops whose results have 16 bits whatever the scheme.
+        wide: Ops whose results have 16 bits whatever the scheme, besides those of layers for
+            which 16 bits were asked.
     """
     default = INTEGER_FORMATS[scheme]
     special = GATE_FORMATS.get(gates, default)
     region = loop_ops(graph) if special != default else frozenset()
-    if wide:
-        sixteen = INTEGER_FORMATS[Scheme.INT16X8]
-        return lambda op: sixteen if op.name in wide else default
-    return lambda op: special if op.name in region else default
+    sixteen = wide | ops_in(graph, WIDE)
+
+    def format_of(op: Op) -> IntegerFormat:
+        if op.name in sixteen:
+            return SIXTEEN
+        return special if op.name in region else default
+
+    return format_of
 
 
 def format_of_tensors(graph: Graph, scheme: Scheme, gates: Gates) -> Callable[[str], IntegerFormat]:
     """The integers that each tensor is made in: those of the op that makes it."""
     format_of, default = format_of_ops(graph, scheme, gates), INTEGER_FORMATS[scheme]
-    formats = {name: format_of(op) for op in graph.ops for name in op.outputs}
+    formats = wide_inputs(graph)
+    formats.update({name: format_of(op) for op in graph.ops for name in op.outputs})
     return lambda name: formats.get(name, default)
+
+
+def wide_inputs(graph: Graph) -> dict[str, IntegerFormat]:
+    """The inputs that only layers read for which 16 bits were asked."""
+    sixteen = ops_in(graph, WIDE)
+    return {
+        name: SIXTEEN
+        for name in graph.inputs.values()
+        if sixteen.issuperset(op.name for op in graph.consumers[name]) and graph.consumers[name]
+    }
 
 
 def loop_ops(graph: Graph) -> frozenset[str]:
@@ -80,19 +100,26 @@ def formatted(
 ) -> Formatted:
     """Puts conversions where ops of different formats meet.
 
-    Inputs and outputs of the graph have the default format.
+    Inputs and outputs of the graph have the default format, but for those of layers for which 16
+    bits were asked.
 
     Args:
         floats: Names of ops that read real numbers, whatever integers they are stored in.
     """
-    formats = {name: format_of(op) for op in graph.ops for name in op.outputs}
+    formats = wide_inputs(graph)
+    formats.update({name: format_of(op) for op in graph.ops for name in op.outputs})
     writer = _Writer(graph, ranges, formats, default)
     for op in graph.ops:
         if op.name in floats:
             writer.builder.ops.append(op)
         else:
             writer.add(op, format_of(op))
-    outputs = {public: writer.read(name, default) for public, name in graph.outputs.items()}
+    wide = ops_in(graph, WIDE)
+    sixteen = {name for op in graph.ops if op.name in wide for name in op.outputs}
+    outputs = {
+        public: writer.read(name, SIXTEEN if name in sixteen else default)
+        for public, name in graph.outputs.items()
+    }
     result = writer.builder.finish(outputs).with_(metadata=graph.metadata)
     return Formatted(result, writer.ranges, lambda name: formats.get(name, default))
 

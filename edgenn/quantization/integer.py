@@ -10,6 +10,7 @@ from edgenn.ir.grids import with_grids
 from edgenn.ir.operator import OutputRule
 from edgenn.ir.ops import Dequantize, Quantize
 from edgenn.ir.ops.fused_lstm import LOOP_STATES, FusedLstm
+from edgenn.ir.precision import KEPT, is_kept, ops_in
 from edgenn.ir.tensor import Array, Quantization, Tensor
 from edgenn.quantization.assignment import assign, data_inputs, is_dynamic_weight, is_real
 from edgenn.quantization.float_parts import float_ops, wide_tables
@@ -38,6 +39,16 @@ def float_islands(graph: Graph, format_of: FormatOf) -> list[Op]:
     ]
 
 
+def float_parts(graph: Graph, gates: Gates) -> frozenset[str]:
+    """The ops that compute in float: layers that are to, and those with float gates.
+
+    What follows float gates computes in float, too; behind a layer whose gates alone are in
+    float, among others in integers, integers go on.
+    """
+    kept = ops_in(graph, KEPT)
+    return kept | float_ops(graph, kept if gates is not Gates.FLOAT32 else ())
+
+
 def touches_real_numbers(graph: Graph, op: Op) -> bool:
     return any(is_real(graph.tensors[name]) for name in (*op.inputs, *op.outputs))
 
@@ -57,14 +68,15 @@ def quantize_integer(
         graph: With its loops laid flat where ``gates`` are integers.
         ranges: Calibrated range of every computed real tensor.
         gates: The precision inside of loops.
-        weights: Those of float ops, as far as they are known; others are rounded by themselves.
+        weights: Those of float ops, as far as they are known; others are rounded by themselves,
+            but for layers that stay in float.
         allow_float: Leave ops without an integer kernel in float, between a dequantize and a
             quantize; otherwise they are an error.
 
     Raises:
         UnsupportedError: Ops without an integer kernel, all of them named.
     """
-    parts = float_ops(graph)
+    parts = float_parts(graph, gates)
     format_of = format_of_ops(graph, scheme, gates, wide_tables(graph, parts))
     islands = [op for op in float_islands(graph, format_of) if op.name not in parts]
     if islands and not allow_float:
@@ -87,7 +99,9 @@ def quantize_integer(
 
 
 def takes_float(graph: Graph, op: Op) -> bool:
-    """Whether the op multiplies real numbers with its weights."""
+    """Whether the op multiplies real numbers with weights in int8."""
+    if is_kept(graph, op):
+        return False
     if op.operator.mixed_precision:
         return True
     return bool(op.operator.weight_axes) and graph.tensors[op.inputs[0]].dtype == "float32"

@@ -27,6 +27,11 @@ class Scheme(StrEnum):
         return self in INTEGER_FORMATS
 
     @property
+    def is_quantized(self) -> bool:
+        """Whether some layers can stay in float32 while others do not."""
+        return self not in (Scheme.FLOAT32, Scheme.FIXED16)
+
+    @property
     def learns_from_samples(self) -> bool:
         """Whether calibration data make a difference."""
         return self.is_full_integer or self is Scheme.FIXED16

@@ -8,6 +8,7 @@ from edgenn.ir.graph import Graph, Op
 from edgenn.ir.operator import Operator
 from edgenn.ir.ops import Dequantize, Scan
 from edgenn.ir.ops.fused_lstm import FusedLstm
+from edgenn.ir.precision import is_kept
 from edgenn.ir.tensor import Array, Quantization, Tensor
 from edgenn.quantization.fused_lstm import dynamic_weights
 from edgenn.quantization.parameters import quantize_weights, weight_scales
@@ -26,12 +27,18 @@ def to_float16(graph: Graph) -> Graph:
     for name, tensor in graph.tensors.items():
         if tensor.data is None or tensor.dtype != "float32" or tensor.data.size < SMALLEST_WEIGHTS:
             continue
+        if any(is_kept(graph, op) for op in graph.consumers[name]):
+            continue
         half = tensor.data.clip(-65504, 65504).astype("float16")
         builder.tensors[name] = Tensor.constant(name, half)
         renamed[name] = builder.add(Dequantize(), [name], f"{name}/float32")
     heads = list(builder.ops)
     ops = [
-        Op(op.name, halved(op.operator), tuple(renamed.get(n, n) for n in op.inputs), op.outputs)
+        op
+        if is_kept(graph, op)
+        else Op(
+            op.name, halved(op.operator), tuple(renamed.get(n, n) for n in op.inputs), op.outputs
+        )
         for op in graph.ops
     ]
     return graph.with_(tensors=builder.tensors, ops=(*heads, *ops)).pruned()
@@ -45,8 +52,8 @@ def halved(operator: Operator) -> Operator:
 
 
 def to_dynamic(graph: Graph) -> Graph:
-    """Weights of convolutions, dense and recurrent layers in int8 per channel."""
-    return with_integer_weights(graph, lambda op: True)
+    """Weights of convolutions, dense and recurrent layers in int8 per channel, where not kept."""
+    return with_integer_weights(graph, lambda op: not is_kept(graph, op))
 
 
 def with_integer_weights(
@@ -97,10 +104,11 @@ def is_worth_it(weights: Array, axis: int) -> bool:
 
 
 def shared_otherwise(graph: Graph, op: Op, index: int) -> bool:
-    """Whether another op reads these weights in another role or layout."""
+    """Whether another op reads these weights in another role or layout, or stays in float."""
     name = op.inputs[index]
     return any(
         reader.operator.weight_axes.get(reader.inputs.index(name)) != op.operator.weight_axes[index]
+        or is_kept(graph, reader)
         for reader in graph.consumers[name]
     )
 

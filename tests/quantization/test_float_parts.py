@@ -42,7 +42,7 @@ def in_integers(graph: Graph, scheme: Scheme = Scheme.INT8, precision: str = "fl
     (build,) = builds(graph, [scheme], ["tflite"], "loop", precision)
     options = compiler.QuantizationOptions()
     seen = compiler.calibrations(graph, samples, [build], options)
-    return compiler.quantized(graph, scheme, seen[scheme, build.gates], options)
+    return compiler.quantized(graph, scheme, seen[build.start], options)
 
 
 def test_everything_behind_a_recurrent_layer():

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from edgenn.ir.flat_loops import inside
 from edgenn.ir.graph import Graph, Op
+from edgenn.ir.precision import KEPT, WIDE, ops_in
 from edgenn.lowering.integer.composer import Composer
 from edgenn.lowering.integer.inputs import with_cast_inputs
 from edgenn.lowering.integer.registry import load_rules
@@ -33,8 +34,11 @@ def legalize(graph: Graph, dtype: str, *, loop_dtype: str | None = None) -> Grap
 
 
 def dtype_of_ops(graph: Graph, dtype: str, loop_dtype: str | None) -> Callable[[Op], str]:
-    """What each op of a graph computes in."""
-    if loop_dtype is None or loop_dtype == dtype:
-        return lambda op: dtype
-    loops = inside(graph)
-    return lambda op: loop_dtype if op.name in loops else dtype
+    """What each op of a graph computes in; ops that stay in float have no rules."""
+    special = {
+        **dict.fromkeys(ops_in(graph, KEPT), KEPT),
+        **dict.fromkeys(ops_in(graph, WIDE), WIDE),
+    }
+    if loop_dtype is not None and loop_dtype != dtype:
+        special = {**dict.fromkeys(inside(graph), loop_dtype), **special}
+    return lambda op: special.get(op.name, dtype)

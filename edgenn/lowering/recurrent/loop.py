@@ -4,6 +4,7 @@ The projection is one matrix product over the whole sequence; what is left for e
 product with the state and what is element-wise.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from edgenn.ir.builder import GraphBuilder
@@ -15,16 +16,21 @@ from edgenn.ir.ops.shape import ExpandDims
 from edgenn.ir.tensor import Tensor
 
 
-def to_loops(graph: Graph) -> Graph:
+def to_loops(graph: Graph, left: Collection[str] = ()) -> Graph:
     """The graph with a ``Scan`` for each recurrent operator, those inside of cells as well.
 
     The same object if there is none.
+
+    Args:
+        left: Names of recurrent ops that stay as they are.
     """
     if not has_recurrent(graph):
         return graph
     builder = GraphBuilder.from_graph(graph)
     for op in graph.ops:
-        if isinstance(op.operator, Recurrent):
+        if op.name in left:
+            builder.ops.append(op)
+        elif isinstance(op.operator, Recurrent):
             write_loop(builder, graph, op, op.operator)
         elif isinstance(op.operator, Scan):
             cell = to_loops(op.operator.cell)
