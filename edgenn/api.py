@@ -12,10 +12,13 @@ from edgenn import auditing, bundle, compiler
 from edgenn.audit import Audit
 from edgenn.benchmark import BENCH_TARGETS, BenchReport, Plan, benchmark
 from edgenn.bundle import Bundle
+from edgenn.checking import CheckOptions, checked
 from edgenn.compiler import QuantizationOptions
 from edgenn.data import load as load_samples
 from edgenn.description import package_versions, ports, version
-from edgenn.drift import CheckReport, check_bundle
+from edgenn.drift import CheckReport
+from edgenn.elsewhere import artifacts_to_check
+from edgenn.history import History, read_history, record
 from edgenn.inspection import Inspection, artifacts_at, inspect_artifact, is_artifact
 from edgenn.ir.graph import Graph
 from edgenn.ir.precision import LayerPrecision
@@ -25,7 +28,6 @@ from edgenn.options import (
     DEFAULT_CALIBRATOR,
     DEFAULT_RNN_FORM,
     DEFAULT_RNN_PRECISION,
-    DEFAULT_TARGETS,
     DEFAULT_TIME_LIMIT_S,
     RNN_FORMS,
     RNN_PRECISIONS,
@@ -33,7 +35,7 @@ from edgenn.options import (
 from edgenn.passes import with_batch
 from edgenn.plan import Build, builds, builds_for_targets, layer_precision
 from edgenn.progress import Progress, silent
-from edgenn.reference import keep_reference, source_of_truth
+from edgenn.reference import keep_reference
 from edgenn.request import Request, request_of, require_file_name, require_known
 from edgenn.runners.target import Target
 from edgenn.sequences import graph_of_sequences
@@ -199,44 +201,76 @@ def common_batch(request: Request) -> int | None:
 
 
 def check(
-    bundle_dir: str | Path,
+    bundle_dir: str | Path | Sequence[str | Path],
     data: Any,
     *,
     model: Any = None,
     targets: Sequence[str | Path | Profile] = (),
     all_targets: bool = False,
+    budget: str | Path | None = None,
+    baseline: str | Path | None = None,
+    explain: bool = False,
+    calibration: Any = None,
+    history: bool = True,
     time_limit_s: float = DEFAULT_TIME_LIMIT_S,
     progress: Progress | None = None,
 ) -> CheckReport:
-    """Runs every artifact of a bundle on targets and says how far it drifted from Keras.
+    """Runs every artifact on targets, says how far it drifted from Keras and whether it may.
 
     Args:
-        bundle_dir: What ``convert`` wrote.
+        bundle_dir: What ``convert`` wrote, or artifacts from elsewhere.
         data: Samples, with labels where there are any: an array, a dict by input name with
             labels under ``y``, an .npy or .npz file, or a recipe (its test split).
         model: The Keras model or its path, to predict with it; by default the predictions kept
             in the bundle, else the model file that was converted.
-        targets: Names of targets, or paths of their profiles; by default LiteRT's reference
-            kernels, LiteRT and ONNX Runtime on this processor, as far as they take the files.
+        targets: Names of targets, or paths of their profiles; by default the file read back,
+            LiteRT's reference kernels, LiteRT and ONNX Runtime on this processor, as far as they
+            take the files.
         all_targets: Every target that comes with edgenn; what is not installed, or takes none
             of the files, is said and is no failure.
+        budget: A .toml file with what rungs may lose; 1 % of the task's metric by default.
+        baseline: A .json file with the numbers of an earlier check, to compare with.
+        explain: Switch layers to float one by one, and measure what would help.
+        calibration: The data that int8 ranges came from, to be audited.
+        history: Keep the numbers, for ``history``.
         time_limit_s: For each engine to open a file, and for each part of the samples.
         progress: Called with ``(stage, done, total)`` while work goes on.
 
     Raises:
         ArtifactError: No bundle, or one whose files were changed.
         DataError: Samples that do not fit.
-        UsageError: An unknown target, one that takes no file of the bundle, or neither kept
-            predictions for these data nor the model.
+        UsageError: An unknown target, one that takes no file of the bundle, neither kept
+            predictions for these data nor the model, or a budget or baseline that does not fit.
     """
-    converted = Bundle.load(bundle_dir)
-    inputs = converted.manifest.artifacts[0].data_inputs
-    samples = load_samples(data, inputs, split="test")
-    predictor = source_of_truth(converted, model)
-    artifacts = converted.manifest.artifacts
-    profiles = chosen_profiles(targets, DEFAULT_TARGETS, artifacts, every=all_targets)
-    chosen = [Target.of(profile, time_limit_s=time_limit_s) for profile in profiles]
-    return check_bundle(converted, samples, predictor, chosen, every=all_targets, progress=progress)
+    converted = artifacts_to_check(bundle_dir, model)
+    options = CheckOptions(
+        targets, all_targets, time_limit_s, budget, baseline, calibration, explain
+    )
+    report = checked(converted, data, model, options, progress)
+    if history:
+        record(report, converted.path)
+    return report
+
+
+def history(
+    model: str | None = None,
+    *,
+    metric: str | None = None,
+    target: str | None = None,
+    limit: int = 20,
+) -> History:
+    """A metric over the checks that were kept on this machine.
+
+    Args:
+        model: Name of a bundle; all by default.
+        metric: By default what compares with labels, else the RMSE.
+        target: Only rungs of this one, and Keras.
+        limit: The last so many checks of each model.
+
+    Raises:
+        UsageError: The history is off or cannot be read, or it knows no such model, metric, target.
+    """
+    return read_history(model, metric=metric, target=target, limit=limit)
 
 
 def audit(
@@ -265,7 +299,7 @@ def audit(
         EngineError: The engine crashed on the samples.
     """
     loaded, _ = load_source(model, unsafe=unsafe, custom=custom)
-    graph = graph_of_sequences(loaded, compiler.graph_of(loaded))
+    graph = graph_of_sequences(loaded, compiler.graph_of(loaded, batch=1))
     return auditing.audited(graph, calibration, data, progress or silent)
 
 
