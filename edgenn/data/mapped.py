@@ -17,7 +17,9 @@ def let_go(*arrays: NDArray[Any]) -> None:
         base: Any = array
         while base is not None and not isinstance(base, mmap.mmap):
             base = getattr(base, "base", None)
-        # writable mappings would lose what was written to a copy
-        if base is not None and not array.flags.writeable and hasattr(mmap, "MADV_DONTNEED"):
-            with suppress(ValueError, OSError):  # closed
+        if base is None or not hasattr(mmap, "MADV_DONTNEED"):
+            continue
+        with suppress(ValueError, OSError):  # closed
+            # a mapping that may be written to holds what the file does not
+            if memoryview(base).readonly:
                 base.madvise(mmap.MADV_DONTNEED)
