@@ -3,6 +3,16 @@
 from edgenn.drift.metrics.metric import Metric, Value
 from edgenn.drift.metrics.registry import METRICS, require_metrics
 from edgenn.drift.metrics.score import Score
+from edgenn.drift.metrics.steps import StepHistogram
 from edgenn.drift.metrics.tally import Tally, compute_metrics
 
-__all__ = ["METRICS", "Metric", "Score", "Tally", "Value", "compute_metrics", "require_metrics"]
+__all__ = [
+    "METRICS",
+    "Metric",
+    "Score",
+    "StepHistogram",
+    "Tally",
+    "Value",
+    "compute_metrics",
+    "require_metrics",
+]

@@ -75,7 +75,7 @@ def paired_interval(
     rows = reference.rows, actual.rows
     if len(rows[0]) < 2:
         return None
-    weights = resamples(len(rows[0]), seed)
+    weights = resamples(len(rows[0]), REPLICATES, seed)
     step = max(1, ROOM // max(rows[0].shape[1], 1))  # resamples at once: bounded memory
     parts = []
     for start in range(0, len(weights), step):
@@ -94,9 +94,9 @@ def percentile_interval(differences: Array) -> tuple[float, float] | None:
 
 
 @lru_cache(maxsize=4)
-def resamples(size: int, seed: int) -> Array:
-    """How often each of ``size`` rows is drawn in each replicate, ``(REPLICATES, size)``."""
-    drawn = np.random.default_rng((seed, size)).integers(size, size=(REPLICATES, size))
-    keys = drawn + size * np.arange(REPLICATES)[:, None]
-    counts = np.bincount(keys.ravel(), minlength=REPLICATES * size)
-    return counts.reshape(REPLICATES, size).astype(np.float64)
+def resamples(size: int, count: int, seed: int) -> Array:
+    """How often each of ``size`` rows is drawn in each of the replicates, ``(count, size)``."""
+    drawn = np.random.default_rng((seed, size)).integers(size, size=(count, size))
+    keys = drawn + size * np.arange(count)[:, None]
+    counts = np.bincount(keys.ravel(), minlength=count * size)
+    return counts.reshape(count, size).astype(np.float64)

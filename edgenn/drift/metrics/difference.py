@@ -136,7 +136,6 @@ DIFFERENCES = (
         "inner product / norms, all outputs as one vector",
         "direction alone: embeddings; blind to a wrong scale",
         Drift(products, cosine),
-        in_table=True,
     ),
     Metric(
         "psnr_db",

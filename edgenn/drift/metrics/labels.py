@@ -65,7 +65,7 @@ def layout_of(output: Array, labels: Array) -> Layout:
     shapes = output.shape[1:], labels.shape[1:]
     kind = labels.dtype.kind
     if kind not in "iufb" or not labels.size or len(output) != len(labels):
-        return Layout("other", *shapes)
+        return Layout("other")
     sums_to_one = is_distribution(output)
     if without_ones(shapes[0]) == without_ones(shapes[1]):
         return same_shape(output, labels, sums_to_one)

@@ -89,6 +89,45 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Claims:
+    """What outputs claim, each with a score that says how sure they are; arrays ``(claims,)``.
+
+    Attributes:
+        sample: Index of the sample.
+        kind: The class that is claimed.
+        score: The larger, the surer; −∞ for what should have been claimed and was not.
+        right: Whether it is so.
+    """
+
+    sample: Array
+    kind: Array
+    score: Array
+    right: Array
+
+    def of_samples(self, samples: Array) -> "Claims":
+        """Those of some samples, given in ascending order."""
+        chosen = np.isin(self.sample, samples)
+        columns = (self.sample, self.kind, self.score, self.right)
+        return Claims(*(column[chosen] for column in columns))
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """How a metric judges the order in which scores put right and wrong claims.
+
+    Attributes:
+        claims: Of a block of samples.
+        area: ``(scores (u,), right (..., u), wrong (..., u))``: of each score, in ascending
+            order, how many claims were right and wrong → numbers ``(...)``; one class.
+        applies: Whether it has a meaning for such outputs and labels.
+    """
+
+    claims: Callable[[Judged], Claims]
+    area: Callable[[Array, Array, Array], Array]
+    applies: Callable[[Layout], bool]
+
+
+@dataclass(frozen=True)
 class Metric:
     """One number that says how far an output has drifted, or how good it is.
 
@@ -110,7 +149,7 @@ class Metric:
     better: Literal["lower", "higher"]
     source: str
     purpose: str
-    rule: Drift | Task | None
+    rule: Drift | Task | Ranked | None
     in_table: bool = False
     asked: bool = False
 

@@ -5,9 +5,12 @@ from typing import Final
 
 from edgenn.drift.metrics.agreement import AGREEMENTS
 from edgenn.drift.metrics.classification import CLASSIFICATION
+from edgenn.drift.metrics.detection import DETECTION
 from edgenn.drift.metrics.difference import DIFFERENCES
 from edgenn.drift.metrics.metric import Metric
+from edgenn.drift.metrics.ranking import RANKING
 from edgenn.drift.metrics.regression import REGRESSION
+from edgenn.drift.metrics.sequences import SEQUENCES
 from edgenn.errors import UsageError
 from edgenn.nearest import nearest
 
@@ -24,7 +27,16 @@ SCORE = Metric(
 
 METRICS: Final[dict[str, Metric]] = {
     metric.name: metric
-    for metric in (*DIFFERENCES, *AGREEMENTS, *CLASSIFICATION, *REGRESSION, SCORE)
+    for metric in (
+        *DIFFERENCES,
+        *AGREEMENTS,
+        *CLASSIFICATION,
+        *RANKING,
+        *DETECTION,
+        *REGRESSION,
+        *SEQUENCES,
+        SCORE,
+    )
 }
 
 

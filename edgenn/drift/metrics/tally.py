@@ -5,10 +5,10 @@ from typing import Final
 
 import numpy as np
 
-from edgenn.drift.metrics.bootstrap import GroupedSums, paired_interval
 from edgenn.drift.metrics.labels import Judged, Layout, layout_of
-from edgenn.drift.metrics.metric import Drift, Pair, Sums, Task, Value
+from edgenn.drift.metrics.metric import Drift, Pair, Ranked, Task, Value
 from edgenn.drift.metrics.registry import METRICS, require_metrics
+from edgenn.drift.metrics.totals import DriftTotals, RankTotals, SumTotals, TaskTotals
 from edgenn.errors import DataError
 from edgenn.runtime.tensor_info import Array
 
@@ -40,8 +40,8 @@ class Tally:
         self._labelled = labelled
         self._seed = seed
         self._pending: list[tuple[Array, ...]] = []
-        self._drift: dict[str, _DriftTotals] | None = None
-        self._tasks: dict[str, _TaskTotals] = {}
+        self._drift: dict[str, DriftTotals] | None = None
+        self._tasks: dict[str, TaskTotals] = {}
         self._layout = Layout("other")
         self._interval_cache: dict[str, tuple[float, float]] | None = None
 
@@ -76,22 +76,24 @@ class Tally:
         To be read at the end: what the labels mean is settled then.
         """
         self._flush()
-        drift = {name: totals.value() for name, totals in (self._drift or {}).items()}
-        tasks = {name: totals.value(totals.actual) for name, totals in self._tasks.items()}
+        with np.errstate(all="ignore"):
+            drift = {name: kept.value() for name, kept in (self._drift or {}).items()}
+            tasks = {name: kept.value() for name, kept in self._tasks.items()}
         return {name: {**drift, **tasks}.get(name) for name in METRICS}
 
     def reference_values(self) -> dict[str, Value]:
         """Task metrics of the reference; ``None`` where they have no meaning."""
         self._flush()
-        tasks = {name: totals.value(totals.reference) for name, totals in self._tasks.items()}
-        return {name: tasks.get(name) for name, metric in METRICS.items() if metric.of_labels}
+        with np.errstate(all="ignore"):
+            found = {name: kept.reference_value() for name, kept in self._tasks.items()}
+        return {name: found.get(name) for name, metric in METRICS.items() if metric.of_labels}
 
     def intervals(self) -> dict[str, tuple[float, float]]:
         """Task metric → 95 % interval of (actual − reference), by paired bootstrap."""
         self._flush()
         if self._interval_cache is None:
             with np.errstate(all="ignore"):
-                found = {name: totals.interval(self._seed) for name, totals in self._tasks.items()}
+                found = {name: kept.interval() for name, kept in self._tasks.items()}
             self._interval_cache = {n: pair for n, pair in found.items() if pair is not None}
         return dict(self._interval_cache)
 
@@ -132,55 +134,15 @@ class Tally:
         self._drift = {}
         self._layout = Layout("other") if labels is None else layout_of(reference, labels)
         for name, metric in METRICS.items():
-            if metric.asked and name not in self._asked:
-                continue
             rule = metric.rule
             if isinstance(rule, Drift) and rule.applies(reference):
-                self._drift[name] = _DriftTotals(rule)
-            if isinstance(rule, Task) and labels is not None and rule.applies(self._layout):
-                self._tasks[name] = _TaskTotals(rule, self._seed)
-
-
-class _DriftTotals:
-    """Sums and maxima of one metric."""
-
-    def __init__(self, rule: Drift) -> None:
-        self._rule = rule
-        self._sums: Sums = np.zeros(0)
-        self._maxima: Sums = np.full(0, -np.inf)
-
-    def add(self, pair: Pair) -> None:
-        sums = self._rule.statistics(pair).sum(0)
-        self._sums = self._sums + sums if self._sums.size else sums
-        if self._rule.maxima is not None:
-            maxima = self._rule.maxima(pair).max(0)
-            self._maxima = np.maximum(self._maxima, maxima) if self._maxima.size else maxima
-
-    def value(self) -> Value:
-        with np.errstate(all="ignore"):
-            value = float(self._rule.value(self._sums, self._maxima))
-        broken = np.isnan(self._sums).any() or np.isnan(self._maxima).any()
-        return None if np.isnan(value) and not broken else value
-
-
-class _TaskTotals:
-    """Sums of one task metric, of the reference and of the artifact."""
-
-    def __init__(self, rule: Task, seed: int) -> None:
-        self._rule = rule
-        self.reference, self.actual = GroupedSums(seed), GroupedSums(seed)
-
-    def add(self, reference: Judged, actual: Judged) -> None:
-        self.reference.add(self._rule.statistics(reference))
-        self.actual.add(self._rule.statistics(actual))
-
-    def value(self, sums: GroupedSums) -> Value:
-        with np.errstate(all="ignore"):
-            value = float(self._rule.value(sums.total))
-        return None if np.isnan(value) and not np.isnan(sums.total).any() else value
-
-    def interval(self, seed: int) -> tuple[float, float] | None:
-        return paired_interval(self._rule, self.reference, self.actual, seed)
+                self._drift[name] = DriftTotals(rule)
+            if labels is None or (metric.asked and name not in self._asked):
+                continue
+            if isinstance(rule, Task) and rule.applies(self._layout):
+                self._tasks[name] = SumTotals(rule, self._seed)
+            if isinstance(rule, Ranked) and rule.applies(self._layout):
+                self._tasks[name] = RankTotals(rule, self._seed)
 
 
 def block_size(output: Array) -> int:
