@@ -27,13 +27,13 @@ def dilations(node: Node) -> tuple[int, int]:
 
 @handler("CONV_2D")
 def conv_2d(node: Node, context: Context) -> None:
-    x, kernel = (context.tensor(name) for name in node.given[:2])
-    depth, channels = kernel.shape[3], x.shape[3]
+    x, kernel = node.given[:2]
+    depth, channels = context.tensor(kernel).shape[3], context.tensor(x).shape[3]
     groups = channels // depth if channels and depth else 1
     conv = Conv2D(
         dilations=dilations(node),
         groups=groups,
-        input_rounding=input_rounding(node, context),
+        input_rounding=input_rounding(x, kernel, context),
         **shared(node, context),
     )
     context.add(conv, node.given, node.outputs)
@@ -41,9 +41,10 @@ def conv_2d(node: Node, context: Context) -> None:
 
 @handler("DEPTHWISE_CONV_2D")
 def depthwise_conv_2d(node: Node, context: Context) -> None:
+    x, kernel = node.given[:2]
     conv = DepthwiseConv2D(
         dilations=dilations(node),
-        input_rounding=input_rounding(node, context),
+        input_rounding=input_rounding(x, kernel, context),
         **shared(node, context),
     )
     context.add(conv, node.given, node.outputs)
@@ -56,5 +57,9 @@ def transpose_conv_2d(node: Node, context: Context) -> None:
     height, width = context.numbers(node, 0, "output sizes").reshape(-1)[1:3]
     if np.isnan(height) or np.isnan(width):
         raise context.unsupported(node, "its output height and width are open until run time")
-    conv = TransposeConv2D(output_size=(int(height), int(width)), **shared(node, context))
+    conv = TransposeConv2D(
+        output_size=(int(height), int(width)),
+        input_rounding=input_rounding(x, kernel, context),
+        **shared(node, context),
+    )
     context.add(conv, [x, kernel, *(name for name in bias if name is not None)], node.outputs)

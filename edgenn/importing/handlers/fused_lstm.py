@@ -4,9 +4,8 @@ import math
 
 from edgenn.importing.context import Context
 from edgenn.importing.node import Node
-from edgenn.importing.products import is_hybrid
+from edgenn.importing.products import chosen_rounding
 from edgenn.importing.registry import handler
-from edgenn.ir.operator import InputRounding
 from edgenn.ir.ops import Transpose
 from edgenn.ir.ops.fused_lstm import FusedLstm, LstmActivation
 from edgenn.ir.ops.integer_lstm import CELL_EXPONENTS
@@ -25,7 +24,7 @@ def fused_lstm(node: Node, context: Context) -> None:
         activation(node, context),
         float(node.option("cellClip", 0.0)),
         cell_exponent(node, context),
-        input_rounding=rounding(node, context),
+        input_rounding=chosen_rounding(node, context),
     )
     weights = [name for name in (*node.inputs[KERNELS], *node.inputs[BIASES]) if name is not None]
     x = node.given[0]
@@ -70,10 +69,3 @@ def cell_exponent(node: Node, context: Context) -> int:
     if exponent not in CELL_EXPONENTS:
         raise context.unsupported(node, f"its cell state counts in steps of 2**{exponent}")
     return exponent
-
-
-def rounding(node: Node, context: Context) -> InputRounding:
-    if not is_hybrid(node, context):
-        return InputRounding.NONE
-    asymmetric = node.option("asymmetricQuantizeInputs", False)
-    return InputRounding.ASYMMETRIC if asymmetric else InputRounding.SYMMETRIC

@@ -2,10 +2,9 @@
 
 from edgenn.importing.context import Context
 from edgenn.importing.node import Node
-from edgenn.importing.products import is_hybrid
+from edgenn.importing.products import chosen_rounding, is_hybrid
 from edgenn.importing.registry import handler
 from edgenn.importing.words import activation
-from edgenn.ir.operator import InputRounding
 from edgenn.ir.ops import BatchMatMul, FullyConnected, Reshape
 
 
@@ -15,7 +14,7 @@ def fully_connected(node: Node, context: Context) -> None:
         raise context.unsupported(node, "its weights are shuffled")
     x, weights, *bias = node.inputs
     assert x is not None and weights is not None
-    dense = FullyConnected(activation(node, context), input_rounding=rounding(node, context))
+    dense = FullyConnected(activation(node, context), input_rounding=chosen_rounding(node, context))
     rows = as_rows(x, weights, node, context)
     given = [rows, weights, *(name for name in bias if name is not None)]
     context.add(dense, given, node.outputs)
@@ -30,16 +29,10 @@ def as_rows(x: str, weights: str, node: Node, context: Context) -> str:
     return context.add_between(Reshape((-1, width)), [x], f"{node.name}/rows", tensor.quantization)
 
 
-def rounding(node: Node, context: Context) -> InputRounding:
-    if not is_hybrid(node, context):
-        return InputRounding.NONE
-    asymmetric = node.option("asymmetricQuantizeInputs", False)
-    return InputRounding.ASYMMETRIC if asymmetric else InputRounding.SYMMETRIC
-
-
 @handler("BATCH_MATMUL")
 def batch_matmul(node: Node, context: Context) -> None:
-    if is_hybrid(node, context):
+    a, b = node.given
+    if is_hybrid(a, b, context):
         raise context.unsupported(node, "it multiplies real activations and int8 weights")
     matmul = BatchMatMul(bool(node.option("adjX", False)), bool(node.option("adjY", False)))
     context.add(matmul, node.given, node.outputs)

@@ -16,7 +16,7 @@ BORDER_DTYPES: frozenset[str] = frozenset({"int8", "uint8", "int16"})
 
 @dataclass(frozen=True)
 class Cast(Operator):
-    """The same numbers in another dtype; of real numbers or counts, not of stored integers."""
+    """The same numbers in another dtype; of stored integers the integers themselves."""
 
     kind = "cast"
     output_rule = OutputRule.NONE
@@ -31,6 +31,11 @@ class Cast(Operator):
     def evaluate(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
         (x,) = inputs
         return (x.astype(self.dtype),)
+
+    def evaluate_integer(
+        self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
+    ) -> tuple[Array, ...]:
+        return self.evaluate([x.values for x in inputs])
 
 
 @dataclass(frozen=True)

@@ -49,19 +49,23 @@ def _symmetric(x: Array) -> Rows:
 
 
 def _asymmetric(x: Array) -> Rows:
-    least = np.minimum(x.min(axis=1, keepdims=True, initial=0), 0).astype(np.float64)
-    most = np.maximum(x.max(axis=1, keepdims=True, initial=0), 0).astype(np.float64)
-    empty = least == most
-    scales = np.where(empty, 1.0, (most - least) / (HIGH - LOW))
+    """The kernel rounds steps of a float32 scale, and the zero point by one of float64."""
+    least = np.minimum(x.min(axis=1, keepdims=True, initial=0), np.float32(0))
+    most = np.maximum(x.max(axis=1, keepdims=True, initial=0), np.float32(0))
+    scales = np.where(least == most, np.float32(1), (most - least) / np.float32(HIGH - LOW))
+    zero_points = _zero_points(least.astype(np.float64), most.astype(np.float64))
+    steps = round_half_away(x * (np.float32(1) / scales))
+    steps = np.clip(steps, LOW - zero_points, HIGH - zero_points)
+    return Rows(steps.astype(np.float64), scales)
+
+
+def _zero_points(least: NDArray[np.float64], most: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where 0 lies, counted from the end whose own rounding is smaller."""
+    scales = np.where(least == most, 1.0, (most - least) / (HIGH - LOW))
     from_low, from_high = LOW - least / scales, HIGH - most / scales
     nearer_low = abs(LOW) + np.abs(least / scales) < abs(HIGH) + np.abs(most / scales)
-    zero_points = np.clip(round_half_away(np.where(nearer_low, from_low, from_high)), LOW, HIGH)
-    zero_points = np.where(empty, 0, zero_points)
-    narrow = scales.astype(np.float32)
-    inverse = np.float32(1) / narrow
-    stored = round_half_away(zero_points.astype(np.float32) + x * inverse)
-    steps = np.clip(stored, LOW, HIGH) - zero_points
-    return Rows(steps.astype(np.float64), narrow)
+    exact = np.where(nearer_low, from_low, from_high)
+    return np.where(least == most, 0, np.clip(round_half_away(exact), LOW, HIGH))
 
 
 def product(rows: Rows, weights: IntegerInput) -> NDArray[np.float32]:
