@@ -15,7 +15,14 @@ def to_json(report: Any) -> str:
     That is the SQNR of two equal outputs, whose ``max_abs`` is 0.
     """
     assert is_dataclass(report) and not isinstance(report, type)
-    return json.dumps(finite(asdict(report)), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    content = {**asdict(report), **summary(report)}
+    return json.dumps(finite(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def summary(report: Any) -> dict[str, Any]:
+    """What follows from a check's fields, for readers that do not want to work it out."""
+    known = ("first_break", "exit_code")
+    return {name: getattr(report, name) for name in known if hasattr(report, name)}
 
 
 def finite(value: Any) -> Any:

@@ -8,23 +8,17 @@ from edgenn.drift import Rung
 def labelled(rungs: Iterable[Rung]) -> Iterator[tuple[str, Rung]]:
     """Each rung with what its artifact is, said once: ``int8``, in the next row ``unrolled``.
 
-    Rungs that found no artifact are left out: they are told below the table.
+    Targets that no artifact is for are left out: they are told below the table.
     """
     groups: dict[str, list[Rung]] = {}
     for rung in rungs:
-        if rung.artifact:
+        if rung.artifact or rung.metrics is not None:
             groups.setdefault(rung.artifact, []).append(rung)
     before: list[str] = []
     for group in groups.values():
-        words = words_of(group[0])
+        words = list(group[0].words)
         yield from zip(in_rows([] if words == before else words, len(group)), group, strict=True)
         before = words
-
-
-def words_of(rung: Rung) -> list[str]:
-    """What tells an artifact from others of its model: scheme, form, batch."""
-    _, _, variant = rung.artifact.rpartition(f".{rung.scheme}.")
-    return [rung.scheme, *variant.split(".")[:-1]]
 
 
 def in_rows(words: Sequence[str], count: int) -> list[str]:

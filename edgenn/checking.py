@@ -1,0 +1,209 @@
+"""A whole check: the ladder, the layers, streams and calibration data, in one report."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgenn import auditing
+from edgenn.audit import Audit, recorded_calibration, unscaled
+from edgenn.bundle import Bundle
+from edgenn.data import Dataset, load
+from edgenn.drift import CheckReport, Rung, check_bundle
+from edgenn.drift.budget import Baseline, Budget, default_budget, fingerprint_of, judge_layers
+from edgenn.drift.budget import read_budget as read_budget_file
+from edgenn.drift.explain import Explanation
+from edgenn.drift.report import Verdict
+from edgenn.drift.streaming import StreamCheck
+from edgenn.errors import EdgennError, UsageError
+from edgenn.manifest import Artifact, Manifest
+from edgenn.options import DEFAULT_TARGETS, DEFAULT_TIME_LIMIT_S
+from edgenn.progress import Progress, silent
+from edgenn.reference import KerasTruth, source_of_truth
+from edgenn.runners.target import Target
+from edgenn.targets import Profile
+from edgenn.targets.choice import chosen_profiles
+
+LAYER_SAMPLES = 32
+"""On which layers are compared, spread evenly over the data."""
+
+
+@dataclass(frozen=True)
+class CheckOptions:
+    """What a check was asked for.
+
+    Attributes:
+        targets: Names, or paths of profiles; the processor's by default.
+        all_targets: Every target that comes with edgenn.
+        time_limit_s: For each engine to open a file, and for each part of the samples.
+        budget: A file of limits.
+        baseline: A file with what rungs had before.
+        calibration: The data that int8 ranges came from, to be audited.
+        explain: Switch layers off one by one, and measure remedies; else layers are only compared,
+            where the Keras model is at hand anyway.
+    """
+
+    targets: Sequence[str | Path | Profile] = ()
+    all_targets: bool = False
+    time_limit_s: float = DEFAULT_TIME_LIMIT_S
+    budget: str | Path | None = None
+    baseline: str | Path | None = None
+    calibration: Any = None
+    explain: bool = False
+
+
+def checked(
+    bundle: Bundle, data: Any, model: Any, options: CheckOptions, progress: Progress | None
+) -> CheckReport:
+    """The report; errors as of ``api.check``."""
+    samples = load(data, bundle.manifest.artifacts[0].data_inputs, split="test")
+    truth = source_of_truth(bundle, model)
+    if options.explain and truth is None:
+        raise UsageError(
+            f"{bundle.path}: layers are compared with the Keras model, which is not at hand",
+            "give it with --model",
+        )
+    targets = chosen_targets(bundle.manifest.artifacts, options)
+    budget, baseline = limits(bundle.manifest, samples, options)
+    report = check_bundle(
+        bundle,
+        samples,
+        truth,
+        targets,
+        every=options.all_targets,
+        budget=budget,
+        baseline=baseline,
+        progress=progress,
+    )
+    explanations, notes = explained(bundle, samples, truth, options, progress or silent)
+    rungs = with_layers(report.rungs, explanations, budget)
+    return replace(
+        report,
+        rungs=rungs,
+        notes=(*unscaled(bundle.manifest, samples), *report.notes, *notes),
+        explanations=explanations,
+        streaming=streams(bundle, samples, targets),
+        audit=audit_of(bundle, samples, data, truth, options, progress or silent),
+        manifest=json.loads(bundle.manifest.to_json()),
+    )
+
+
+def chosen_targets(artifacts: Sequence[Artifact], options: CheckOptions) -> list[Target]:
+    profiles = chosen_profiles(
+        options.targets, DEFAULT_TARGETS, artifacts, every=options.all_targets
+    )
+    return [Target.of(profile, time_limit_s=options.time_limit_s) for profile in profiles]
+
+
+def limits(
+    manifest: Manifest, samples: Dataset, options: CheckOptions
+) -> tuple[Budget, Baseline | None]:
+    """The budget and the baseline, once they are known to fit.
+
+    Raises:
+        UsageError: A file with a mistake, or a baseline of another model or of other data.
+    """
+    own = [Path(target).stem for target in options.targets if isinstance(target, str | Path)]
+    budget = default_budget() if options.budget is None else read_budget_file(options.budget, own)
+    if options.baseline is None:
+        if budget.needs_baseline:
+            raise UsageError(
+                f"{budget.needs_baseline} compares with a baseline, and there is none",
+                "give --baseline FILE",
+            )
+        return budget, None
+    baseline = Baseline.read(options.baseline)
+    fingerprint = fingerprint_of({"source": asdict(manifest.source)})
+    baseline.require_fits(manifest.name, fingerprint, samples.sha256, str(options.baseline))
+    return budget, baseline
+
+
+def explained(
+    bundle: Bundle,
+    samples: Dataset,
+    truth: KerasTruth | None,
+    options: CheckOptions,
+    progress: Progress,
+) -> tuple[tuple[Explanation, ...], list[str]]:
+    """Layer by layer, each .tflite file of the bundle; and why one could not be."""
+    if truth is None or not (truth.is_loaded or options.explain):
+        return (), []
+    try:
+        from edgenn.drift.explain import explain_artifact
+    except ImportError:
+        return (), []
+    rows = np.linspace(0, len(samples) - 1, min(LAYER_SAMPLES, len(samples))).astype(int)
+    inputs = {name: np.asarray(array[rows]) for name, array in samples.inputs.items()}
+    found: list[Explanation] = []
+    notes: list[str] = []
+    for artifact in bundle.manifest.artifacts:
+        if artifact.format != "tflite":
+            continue
+        try:
+            found.append(
+                explain_artifact(
+                    bundle.file(artifact.file),
+                    truth.graph(),
+                    inputs,
+                    factors=bundle.channel_factors(),
+                    scheme=artifact.scheme,
+                    switch_off=options.explain,
+                    progress=progress,
+                )
+            )
+        except EdgennError as error:
+            notes.append(f"the layers of {artifact.file} could not be compared: {error}")
+    return tuple(found), notes
+
+
+def with_layers(
+    rungs: Iterable[Rung], explanations: Iterable[Explanation], budget: Budget
+) -> tuple[Rung, ...]:
+    """The first rung of each artifact with what its layers broke: it is the file's fault."""
+    verdicts: dict[str, tuple[Verdict, ...]] = {
+        explanation.artifact: judge_layers(explanation.layers, budget)
+        for explanation in explanations
+    }
+
+    def judged() -> Iterator[Rung]:
+        for rung in rungs:
+            of_layers = () if rung.metrics is None else verdicts.pop(rung.artifact, ())
+            yield replace(rung, verdicts=(*rung.verdicts, *of_layers))
+
+    return tuple(judged())
+
+
+def streams(bundle: Bundle, samples: Dataset, targets: Sequence[Target]) -> tuple[StreamCheck, ...]:
+    try:
+        from edgenn.drift.streaming import check_streams
+    except ImportError:
+        return ()
+    return check_streams(bundle, samples, targets)
+
+
+def audit_of(
+    bundle: Bundle,
+    samples: Dataset,
+    data: Any,
+    truth: KerasTruth | None,
+    options: CheckOptions,
+    progress: Progress,
+) -> Audit | None:
+    """The audit of the calibration data, where they and the Keras model are at hand."""
+    calibration = options.calibration
+    if calibration is None:
+        if truth is None or not truth.is_loaded:
+            return None
+        named = Path(data) if isinstance(data, str | Path) else None
+        calibration = recorded_calibration(bundle.manifest, named)
+    if calibration is None:
+        return None
+    if truth is None:
+        raise UsageError(
+            "calibration data are audited on the Keras model, which is not at hand",
+            "give it with --model",
+        )
+    return auditing.audited(truth.graph(), calibration, samples, progress)
