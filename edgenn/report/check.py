@@ -80,9 +80,9 @@ def check_table(report: CheckReport, output: str, title: str | None) -> Table:
     table.add_column("ms", justify="right")
     of_keras = report.reference_metrics[output]
     if any(of_keras.get(name) is not None for name in shown):
-        cells = (metric_text(name, of_keras.get(name)) for name in shown)
-        cells = ("" if cell == "-" else cell for cell in cells)
-        table.add_row("[dim]Keras[/]", "", *cells, *[""] * steps, "")
+        given = ((name, of_keras.get(name)) for name in shown)
+        known = ("" if v is None else metric_text(n, v) for n, v in given)
+        table.add_row("[dim]Keras[/]", "", *known, *[""] * steps, "")
     for label, rung in labelled(report.rungs):
         cells = rung_cells(rung, output, shown, steps=steps)
         scheme = "" if rung.target == FLOAT_GRAPH else escape(label)
