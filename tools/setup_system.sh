@@ -1,13 +1,14 @@
 #!/bin/sh
-# Installs what an emulated GPU needs on Debian and Ubuntu: the Vulkan loader, and SwiftShader, a
-# Vulkan driver that runs on the CPU. A machine whose GPU has a Vulkan driver needs neither emulation
-# nor this script's second half.
+# Installs what is not Python's, on Debian and Ubuntu:
+# - Chromium, in which the tests open the HTML reports;
+# - what an emulated GPU needs: the Vulkan loader, and SwiftShader, a Vulkan driver that runs on the
+#   CPU. A machine whose GPU has a Vulkan driver needs no emulation.
 #
 # It never fails: where something cannot be installed it says what is missing and what to do, and
 # the tests that need it skip. A second run finds everything there and changes nothing.
 #
-# SwiftShader has no package of its own: it is one library of 5 MB in Debian's chromium-common. That
-# package is unpacked, never installed.
+# SwiftShader has no package of its own: it is one library of 5 MB in Debian's chromium-common. Where
+# Chromium is not installed, that package is unpacked.
 set -eu
 
 library=/usr/local/lib/swiftshader/libvk_swiftshader.so
@@ -16,9 +17,29 @@ manifest=/usr/local/share/vulkan/icd.d/vk_swiftshader_icd.json
 
 say() { echo "set-up: $*"; }
 
+# Each part runs in a shell of its own: one that gives up does not keep the other from its work.
 give_up() {
     say "$*"
     exit 0
+}
+
+have_browser() {
+    for program in chromium chromium-browser google-chrome google-chrome-stable chrome; do
+        command -v "$program" >/dev/null && return 0
+    done
+    return 1
+}
+
+install_browser() {
+    have_browser && give_up "Chromium is here; nothing to do"
+    without="the tests of HTML reports skip what needs a browser"
+    # Ubuntu's package only fetches a snap
+    grep -qs '^ID=debian' /etc/os-release && command -v apt-get >/dev/null ||
+        give_up "missing: Chromium. Install Chromium or Chrome; until then $without"
+    [ "$(id -u)" = 0 ] || give_up "missing: Chromium. Run 'sudo $0'; until then $without"
+    apt_or_update install -y --no-install-recommends chromium ||
+        give_up "missing: Chromium. apt-get could not install it; until then $without"
+    say "Chromium is installed"
 }
 
 have_loader() {
@@ -80,22 +101,27 @@ JSON
     say "SwiftShader installed in $library"
 }
 
-missing=""
-have_loader || missing="the Vulkan loader (libvulkan1)"
-if ! have_hardware && ! have_lavapipe && ! have_emulation; then
-    missing="${missing:+$missing and }SwiftShader, an emulated GPU"
-fi
-[ -n "$missing" ] || give_up "a Vulkan loader and driver are here; nothing to do"
-if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
-    give_up "missing: $missing. This is not Debian or Ubuntu: install a Vulkan loader and driver" \
-        "(lavapipe of Mesa 23 or later is one); GPU targets are not available until then"
-fi
-[ "$(id -u)" = 0 ] ||
-    give_up "missing: $missing. Run 'sudo $0'; GPU targets are not available until then"
+install_gpu() {
+    missing=""
+    have_loader || missing="the Vulkan loader (libvulkan1)"
+    if ! have_hardware && ! have_lavapipe && ! have_emulation; then
+        missing="${missing:+$missing and }SwiftShader, an emulated GPU"
+    fi
+    [ -n "$missing" ] || give_up "a Vulkan loader and driver are here; nothing to do"
+    if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
+        give_up "missing: $missing. This is not Debian or Ubuntu: install a Vulkan loader and driver" \
+            "(lavapipe of Mesa 23 or later is one); GPU targets are not available until then"
+    fi
+    [ "$(id -u)" = 0 ] ||
+        give_up "missing: $missing. Run 'sudo $0'; GPU targets are not available until then"
 
-if ! have_loader; then
-    apt_or_update install -y --no-install-recommends libvulkan1 ||
-        give_up "missing: $missing. apt-get could not install libvulkan1"
-    say "the Vulkan loader is installed"
-fi
-have_hardware || have_lavapipe || have_emulation || install_swiftshader
+    if ! have_loader; then
+        apt_or_update install -y --no-install-recommends libvulkan1 ||
+            give_up "missing: $missing. apt-get could not install libvulkan1"
+        say "the Vulkan loader is installed"
+    fi
+    have_hardware || have_lavapipe || have_emulation || install_swiftshader
+}
+
+(install_browser)
+(install_gpu)

@@ -77,7 +77,7 @@ def curves(lines: Sequence[Array] | Array, kinds: Sequence[str]) -> str:
     paths = []
     for kind, line in zip(kinds, drawn, strict=True):
         points = " ".join(
-            f"{x:.4g},{58 - 56 * (y - low) / room:.4g}" for x, y in line if np.isfinite(y)
+            f"{x:.4g},{58 - 56 * ((y - low) / room):.4g}" for x, y in line if np.isfinite(y)
         )
         paths.append(f'<polyline class="{kind}" points="{points}"/>')
     return (

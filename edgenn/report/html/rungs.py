@@ -92,7 +92,7 @@ def state(rung: Rung) -> Cell:
 def verdict_grid(report: CheckReport) -> Grid:
     """Every line of the budget against every rung; what fails first."""
     held = [(rung, verdict) for rung in report.rungs for verdict in rung.verdicts]
-    several = len(report.reference_metrics) > 1
+    several = len({verdict.output for _, verdict in held}) > 1
     lines = [
         Line(
             (
@@ -114,7 +114,7 @@ def verdict_grid(report: CheckReport) -> Grid:
         )
         for rung, verdict in sorted(held, key=lambda entry: entry[1].passed)
     ]  # fmt: skip
-    columns = [Column("Rung"), Column("Rule"), *([Column("Output")] if several else [])]
+    columns = [Column("Rung"), Column("Rule"), *([Column("Of")] if several else [])]
     columns += [Column("Value", numeric=True), Column("State"), Column("Source")]
     return Grid(
         "verdicts",

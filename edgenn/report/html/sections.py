@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from edgenn.drift import METRICS, CheckReport, Rung
@@ -185,17 +186,7 @@ def series_of(report: CheckReport, layer: str, kind: str) -> dict[str, Any]:
 
 
 def histograms(report: CheckReport) -> Iterator[Section]:
-    charts = [
-        values_chart(f"{layer.layer} in {variant(entry.artifact)}", layer.values, f"values-{a}-{b}")
-        for a, (entry, failed) in enumerate(by_suspicion(report))
-        for b, layer in enumerate(suspects(entry)[: HISTOGRAMS[failed]])
-        if layer.values is not None
-    ][:DRAWN]
-    charts += [
-        differences_chart(f"{rung.label}{of_output(report, output)}", steps, f"steps-off-{a}-{b}")
-        for a, rung in enumerate(report.rungs)
-        for b, (output, steps) in enumerate(rung.differences.items())
-    ][:DRAWN]
+    charts = [*islice(layer_histograms(report), DRAWN), *islice(step_histograms(report), DRAWN)]
     if charts:
         yield Section(
             "integers",
@@ -205,6 +196,21 @@ def histograms(report: CheckReport) -> Iterator[Section]:
             "charts.html",
             {"charts": charts, "arranged": "gallery"},
         )
+
+
+def layer_histograms(report: CheckReport) -> Iterator[Chart]:
+    for a, (entry, failed) in enumerate(by_suspicion(report)):
+        for b, layer in enumerate(suspects(entry)[: HISTOGRAMS[failed]]):
+            title = f"{layer.layer} in {variant(entry.artifact)}"
+            if layer.values is not None:
+                yield values_chart(title, layer.values, f"values-{a}-{b}")
+
+
+def step_histograms(report: CheckReport) -> Iterator[Chart]:
+    for a, rung in enumerate(report.rungs):
+        for b, (output, steps) in enumerate(rung.differences.items()):
+            title = f"{rung.label}{of_output(report, output)}"
+            yield differences_chart(title, steps, f"steps-off-{a}-{b}")
 
 
 def by_suspicion(report: CheckReport) -> list[tuple[Explanation, bool]]:

@@ -1,11 +1,16 @@
 """The result of a check in one sentence, and what stands behind it."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from edgenn.drift import CheckReport, Rung
 from edgenn.drift.explain.report import Explanation
+from edgenn.drift.report import Verdict
 from edgenn.report.html.layers import remedy_text
 from edgenn.report.html.words import count, title_of, with_unit
+
+BROKEN_LINES: Final = 2
+"""Of the budget, told at the top; the table below has all."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ def headline(report: CheckReport) -> Headline:
             return Headline(False, reason=f"{count(len(failed), 'stream')} did not give what whole"
                             " sequences give.")  # fmt: skip
         return Headline(True, reason=passed_words(report))
-    details = broken_lines(rung) or list(rung.findings[:1])
+    details = broken_lines(report, rung) or list(rung.findings[:1])
     explanation = explanation_of(report, rung)
     culprit, remedy = "", ""
     if explanation is not None and explanation.ranking and rung.metrics is not None:
@@ -65,14 +70,23 @@ def explanation_of(report: CheckReport, rung: Rung | None) -> Explanation | None
     return next((entry for entry in report.explanations if entry.artifact == rung.artifact), None)
 
 
-def broken_lines(rung: Rung) -> list[str]:
-    """``Accuracy is 91.1 %; the budget asks for …``."""
-    return [
-        f"{sentence_case(title_of(line.metric))} is {with_unit(line.metric, line.value)};"
-        f" the budget asks for {line.rule} ({line.source})"
-        for line in rung.verdicts
-        if not line.passed
+def broken_lines(report: CheckReport, rung: Rung) -> list[str]:
+    """``Accuracy is 91.1 %; the budget asks for …``; the first few."""
+    broken = [line for line in rung.verdicts if not line.passed]
+    words = [
+        f"{sentence_case(title_of(line.metric))}{of_layer(report, line)} is"
+        f" {with_unit(line.metric, line.value)}; the budget asks for {line.rule} ({line.source})"
+        for line in broken[:BROKEN_LINES]
     ]
+    more = len(broken) - len(words)
+    return [*words, f"{count(more, 'more line')} of the budget broken."] if more > 0 else words
+
+
+def of_layer(report: CheckReport, line: Verdict) -> str:
+    """Names the layer, or the output where there are several."""
+    if not line.output or [line.output] == list(report.reference_metrics):
+        return ""
+    return f" of {line.output}"
 
 
 def sentence_case(words: str) -> str:

@@ -57,12 +57,12 @@ def bars(
     """A bar for each bin; bins at an end that is clipped have the colour of failure."""
     edges, counts = histogram.edges, histogram.counts
     (axis,) = sheet.panels(206, (46, 12, 26, 42))
-    colours = [sentinel("series-0")] * len(counts)
-    for place, clipped in zip((0, -1), ends, strict=True):
+    axis.stairs(counts, edges, fill=True, color=sentinel("series-0"))
+    for place, clipped in zip((0, len(counts) - 1), ends, strict=True):
         if clipped:
-            colours[place] = sentinel("fail")
-    widths = [high - low for low, high in pairwise(edges)]
-    axis.bar(edges[:-1], counts, widths, align="edge", color=colours, linewidth=0)
+            limits = edges[place : place + 2]
+            axis.stairs([counts[place]], limits, fill=True, color=sentinel("fail"))
+    axis.set_ylim(bottom=0)
     axis.set_xlim(edges[0], edges[-1])
     axis.grid(visible=False, axis="x")
     axis.set_xlabel(label)
