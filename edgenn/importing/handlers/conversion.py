@@ -18,4 +18,6 @@ def dequantize(node: Node, context: Context) -> None:
 
 @handler("CAST")
 def cast(node: Node, context: Context) -> None:
-    context.add(Cast(context.tensor(node.name).dtype), node.given, node.outputs)
+    x, y = context.tensor(node.given[0]), context.tensor(node.name)
+    stored = x.quantization is not None  # the kernel does not look at scales
+    context.add(Cast(y.dtype, stored), node.given, node.outputs)

@@ -16,13 +16,18 @@ BORDER_DTYPES: frozenset[str] = frozenset({"int8", "uint8", "int16"})
 
 @dataclass(frozen=True)
 class Cast(Operator):
-    """The same numbers in another dtype; of stored integers the integers themselves."""
+    """The same numbers in another dtype.
+
+    Attributes:
+        stored: Of a quantised tensor the integers are meant, not what they stand for.
+    """
 
     kind = "cast"
     output_rule = OutputRule.NONE
     integer_dtypes = frozenset()
 
     dtype: str = "float32"
+    stored: bool = False
 
     def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
         (x,) = inputs
@@ -35,6 +40,8 @@ class Cast(Operator):
     def evaluate_integer(
         self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]
     ) -> tuple[Array, ...]:
+        if not self.stored:
+            raise NotImplementedError("cast of real numbers has no integer evaluation")
         return self.evaluate([x.values for x in inputs])
 
 

@@ -2,7 +2,7 @@
 
 from ai_edge_litert import schema_py_generated as schema
 
-from edgenn.export.tflite.builtins import Builtin, emit_builtin
+from edgenn.export.tflite.builtins import Builtin, emit_builtin, require_integer_kernel
 from edgenn.export.tflite.context import TENSOR_TYPES, Context
 from edgenn.export.tflite.registry import emitter
 from edgenn.ir.graph import Op
@@ -21,7 +21,9 @@ def dequantize(op: Op, context: Context) -> None:
 
 @emitter(Cast)
 def cast(op: Op, context: Context) -> None:
-    """Of stored integers it gives the integers, so that it needs no kernel for their scale."""
+    assert isinstance(op.operator, Cast)
+    if not op.operator.stored:
+        require_integer_kernel(op, context)
     options = schema.CastOptionsT()
     options.inDataType = TENSOR_TYPES[context.tensor(op.inputs[0]).dtype]
     options.outDataType = TENSOR_TYPES[context.tensor(op.output).dtype]
