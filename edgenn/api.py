@@ -242,11 +242,11 @@ def check(
         UsageError: An unknown target, one that takes no file of the bundle, neither kept
             predictions for these data nor the model, or a budget or baseline that does not fit.
     """
-    converted = artifacts_to_check(bundle_dir, model)
+    converted, truth = artifacts_to_check(bundle_dir, model)
     options = CheckOptions(
         targets, all_targets, time_limit_s, budget, baseline, calibration, explain
     )
-    report = checked(converted, data, model, options, progress)
+    report = checked(converted, data, truth, options, progress)
     if history:
         record(report, converted.path)
     return report

@@ -22,7 +22,7 @@ from edgenn.errors import EdgennError, UsageError
 from edgenn.manifest import Artifact, Manifest
 from edgenn.options import DEFAULT_TARGETS, DEFAULT_TIME_LIMIT_S
 from edgenn.progress import Progress, silent
-from edgenn.reference import KerasTruth, source_of_truth
+from edgenn.reference import KerasTruth
 from edgenn.runners.target import Target
 from edgenn.targets import Profile
 from edgenn.targets.choice import chosen_profiles
@@ -56,11 +56,18 @@ class CheckOptions:
 
 
 def checked(
-    bundle: Bundle, data: Any, model: Any, options: CheckOptions, progress: Progress | None
+    bundle: Bundle,
+    data: Any,
+    truth: KerasTruth | None,
+    options: CheckOptions,
+    progress: Progress | None,
 ) -> CheckReport:
-    """The report; errors as of ``api.check``."""
+    """The report; errors as of ``api.check``.
+
+    Args:
+        truth: The Keras model, where it is at hand.
+    """
     samples = load(data, bundle.manifest.artifacts[0].data_inputs, split="test")
-    truth = source_of_truth(bundle, model)
     if options.explain and truth is None:
         raise UsageError(
             f"{bundle.path}: layers are compared with the Keras model, which is not at hand",
