@@ -29,6 +29,7 @@ class Layout:
         output: Shape of one sample's output.
         labels: Shape of one sample's labels.
         classes: How many there are, if any.
+        indices: The output names classes itself, by integers, instead of giving scores.
         distribution: The output's last axis holds probabilities that add up to one.
         threshold: Above which a single output says yes: 0.5 for probabilities, 0 for logits.
         centre: Mean of the labels of each feature, of numbers; keeps sums of squares exact.
@@ -38,6 +39,7 @@ class Layout:
     output: tuple[int, ...] = ()
     labels: tuple[int, ...] = ()
     classes: int = 0
+    indices: bool = False
     distribution: bool = False
     threshold: float = 0.5
     centre: float | Array = 0.0
@@ -47,8 +49,8 @@ class Layout:
         """Of class names in one sample: ``()``, ``(t,)`` or ``(h, w)``."""
         if self.meaning == "multilabel":
             return ()
-        several = self.meaning == "classes" and self.output != without_ones(self.labels)
-        return without_ones(self.output[:-1] if several else self.output)
+        scores = self.meaning == "classes" and not self.indices
+        return without_ones(self.output[:-1] if scores else self.output)
 
 
 def layout_of(output: Array, labels: Array) -> Layout:
@@ -73,7 +75,7 @@ def layout_of(output: Array, labels: Array) -> Layout:
     if several and without_ones(shapes[0][:-1]) == without_ones(shapes[1]):
         if kind == "f" and not np.array_equal(labels, np.floor(labels)):
             return Layout("other", *shapes)
-        return Layout("classes", *shapes, output.shape[-1], sums_to_one)
+        return Layout("classes", *shapes, output.shape[-1], distribution=sums_to_one)
     return Layout("other", *shapes, distribution=sums_to_one)
 
 
@@ -81,9 +83,9 @@ def same_shape(output: Array, labels: Array, sums_to_one: bool) -> Layout:
     """A label for each number of the output."""
     shapes = output.shape[1:], labels.shape[1:]
     if output.dtype.kind in "iu" and labels.dtype.kind in "iu":
-        return Layout("classes", *shapes, INDICES)
+        return Layout("classes", *shapes, INDICES, indices=True)
     if is_distribution(labels):
-        return Layout("classes", *shapes, output.shape[-1], sums_to_one)
+        return Layout("classes", *shapes, output.shape[-1], distribution=sums_to_one)
     if np.isin(labels, (0, 1)).all():
         within = bool(((output >= 0) & (output <= 1)).all())
         several = len(shapes[0]) == 1 and shapes[0][0] > 1
@@ -137,7 +139,7 @@ class Judged:
         if self.layout.meaning != "classes":
             flat = self.output.reshape(len(self), -1)
             return np.where(np.isnan(flat), NO_CLASS, flat > self.layout.threshold)
-        if self.output.dtype.kind in "iu":
+        if self.layout.indices:
             return self.output.reshape(len(self), -1).astype(np.int64)
         named = self.output.argmax(-1)
         broken = np.isnan(self.output).any(-1)
@@ -147,8 +149,8 @@ class Judged:
     @cached_property
     def expected(self) -> Array:
         """The class that the label names at each position, ``(n, positions)``."""
-        one_hot = self.layout.meaning == "classes" and self.layout.classes != INDICES
-        if one_hot and self.labels.shape == self.output.shape:
+        scores = self.layout.meaning == "classes" and not self.layout.indices
+        if scores and self.labels.shape == self.output.shape:
             named: Array = self.labels.argmax(-1)
             return named.reshape(len(self), -1)
         return self.labels.reshape(len(self), -1).astype(np.int64)
@@ -157,7 +159,7 @@ class Judged:
     def counted(self) -> Array:
         """Where labels name a class: not padding (negative), nor void in a map."""
         counted = self.expected >= 0
-        if len(self.layout.positions) >= 2 and self.layout.classes <= INDICES:
+        if len(self.layout.positions) >= 2 and (self.layout.classes <= VOID or self.layout.indices):
             counted &= self.expected != VOID
         return counted
 

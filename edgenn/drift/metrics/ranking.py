@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edgenn.drift.metrics.labels import INDICES, Judged, Layout
+from edgenn.drift.metrics.labels import Judged, Layout
 from edgenn.drift.metrics.metric import Claims, Metric, Ranked
 from edgenn.runtime.tensor_info import Array
 
@@ -13,7 +13,7 @@ MOST_CLASSES = 100
 def has_scores(layout: Layout) -> bool:
     """A score for each class of a sample."""
     named = layout.meaning in ("classes", "binary", "multilabel") and layout.positions == ()
-    return named and layout.classes <= MOST_CLASSES and layout.classes != INDICES
+    return named and layout.classes <= MOST_CLASSES and not layout.indices
 
 
 def each_class(judged: Judged) -> Claims:

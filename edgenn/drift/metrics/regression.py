@@ -7,7 +7,7 @@ from edgenn.drift.metrics.metric import Metric, Sums, Task
 from edgenn.runtime.tensor_info import Array
 
 MOST_FEATURES = 4096
-"""That R² is averaged over: three sums each are kept."""
+"""Of R² and NSE: three sums of each are kept."""
 
 
 def is_regression(layout: Layout) -> bool:
@@ -37,17 +37,15 @@ def variances(judged: Judged) -> Array:
     return np.concatenate([*(column.sum(1) for column in columns), count], -1)
 
 
-def overall_variance(judged: Judged) -> Array:
-    """The same over all elements."""
-    output, labels = judged.numbers
-    columns = [np.square(output - labels), labels, np.square(labels), np.ones_like(labels)]
-    return np.stack([column.sum((1, 2)) for column in columns], -1)
+def errors_and_spreads(sums: Sums) -> tuple[Array, Array]:
+    """Of each feature, ``(..., F)``: Σ(y − ŷ)² and Σ(y − ȳ)²."""
+    error, total, squares = np.split(sums[..., :-1], 3, axis=-1)
+    return error, squares - np.square(total) / sums[..., -1:]
 
 
 def explained(sums: Sums) -> Array:
     """Mean over features of 1 − Σ(y − ŷ)² / Σ(y − ȳ)²."""
-    error, total, squares = np.split(sums[..., :-1], 3, axis=-1)
-    spread = squares - np.square(total) / sums[..., -1:]
+    error, spread = errors_and_spreads(sums)
     # what scikit-learn says of constant labels: 1 where they are met, else 0
     constant = np.where(error == 0, 1.0, 0.0)
     by_feature: Array = np.where(spread <= 0, constant, 1 - error / spread)
@@ -56,9 +54,9 @@ def explained(sums: Sums) -> Array:
 
 
 def efficiency(sums: Sums) -> Array:
-    """1 − Σ(y − ŷ)² / Σ(y − ȳ)² over all elements; none for constant labels."""
-    spread = sums[..., 2] - np.square(sums[..., 1]) / sums[..., 3]
-    return np.where(spread <= 0, np.nan, 1 - sums[..., 0] / spread)
+    """1 − Σ(y − ŷ)² / Σ(y − ȳ)², both added up over features; none for constant labels."""
+    error, spread = (part.sum(-1) for part in errors_and_spreads(sums))
+    return np.where(spread <= 0, np.nan, 1 - error / spread)
 
 
 REGRESSION = (
@@ -87,8 +85,8 @@ REGRESSION = (
         "NSE",
         "",
         "higher",
-        "Nash & Sutcliffe 1970, J. Hydrology 10, over all elements together",
+        "Nash & Sutcliffe 1970, J. Hydrology 10; features are added up, each around its own mean",
         "forecasts: 0 is as good as always saying the mean",
-        Task(overall_variance, efficiency, is_regression),
+        Task(variances, efficiency, has_few_features),
     ),
 )
