@@ -7,8 +7,9 @@ from pathlib import Path
 
 from edgenn.errors import EdgennError
 from edgenn.runners.facts import Facts
+from edgenn.runners.processes import Conversation
 from edgenn.runners.protocol import Message
-from edgenn.runners.runner import Conversation, Runner
+from edgenn.runners.runner import Runner
 from edgenn.runtime.tensor_info import Array
 
 Compute = Callable[[Mapping[str, Array]], Mapping[str, Array]]

@@ -3,16 +3,16 @@
 import re
 import statistics
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgenn.errors import ArtifactError, DataError, EdgennError, EngineError
+from edgenn.errors import ArtifactError, DataError, EdgennError
 from edgenn.options import DEFAULT_TIME_LIMIT_S
 from edgenn.progress import Progress
 from edgenn.runners.child import Child
@@ -20,6 +20,7 @@ from edgenn.runners.environments import Requirement, python_of
 from edgenn.runners.facts import Facts
 from edgenn.runners.not_numbers import NotNumbers
 from edgenn.runners.parts import DiedInBatchError, Parts
+from edgenn.runners.processes import Conversation, Processes
 from edgenn.runners.protocol import Message
 from edgenn.runtime.session import fixed_batch
 from edgenn.runtime.tensor_info import Array, TensorInfo
@@ -72,26 +73,6 @@ class RunResult:
     latencies_ms: tuple[float, ...] = ()
 
 
-class Conversation(Protocol):
-    """The part of a child process that a runner talks to."""
-
-    artifact: str
-    timed_out: bool
-
-    @property
-    def is_alive(self) -> bool: ...
-
-    def ask(self, message: Message | None = None) -> Message:
-        """Sends a message, if given, and gives the answer."""
-        ...
-
-    def stderr(self, start: int = 0) -> str:
-        """What the engine has printed, from a byte on."""
-        ...
-
-    def stderr_size(self) -> int: ...
-
-
 class Runner:
     """Runs artifacts on one target. An engine sets the names, and what its words mean.
 
@@ -129,10 +110,8 @@ class Runner:
     ) -> None:
         self.options = dict(options or {})
         self.time_limit_s = time_limit_s
-        self._stack = ExitStack()
-        self._kept: Conversation | None = None
-        self._is_open = False
-        self._served = 0
+        # by name: a subclass may start another
+        self._processes = Processes(lambda: self.start())
 
     # what an engine may say for itself
 
@@ -267,39 +246,32 @@ class Runner:
         """A process that has the artifact open, what it said of it, and where its words begin."""
         self._require_artifact(artifact)
         with ExitStack() as stack:
-            process = self._process(stack)
-            process.artifact = str(artifact)
-            start = process.stderr_size()
-            request = Message({"open": str(artifact.absolute()), "options": self.options})
+            opening = self._processes.begin(str(artifact), stack)
             try:
-                try:
-                    opened = process.ask(request).values
-                except EngineError:
-                    # one that served others before may have been broken by them
-                    if process.is_alive or process.timed_out or self._served == 0:
-                        raise
-                    process, start = self._process(stack), 0
-                    process.artifact = str(artifact)
-                    opened = process.ask(request).values
-                self._served += 1
-                yield process, opened, start
+                answer = self._processes.ask(opening, self._to_open(artifact), stack)
+                yield opening.process, answer.values, opening.start
             except EdgennError as error:
-                explained = self.explain(error, process.stderr(start))
+                explained = self.explain(error, opening.process.stderr(opening.start))
                 raise as_called(explained, artifact) from error
 
-    def _process(self, stack: ExitStack) -> Conversation:
-        """The process that is kept, or one that lives as long as ``stack``."""
-        if not self._is_open:
-            self._served = 0
-            return stack.enter_context(self.start())
-        if self._kept is None or not self._kept.is_alive:
-            self._served = 0
-            self._stack.close()
-            self._kept = self._stack.enter_context(self.start())
-        return self._kept
+    def _to_open(self, artifact: Path) -> Message:
+        return Message({"open": str(artifact.absolute()), "options": self.options})
+
+    def open_ahead(self, artifact: Path) -> None:
+        """Within ``with runner:``, begins to open its first artifact while others work.
+
+        What goes wrong is told by ``run``.
+        """
+        with suppress(EdgennError):
+            self._require_artifact(artifact)
+            self._processes.open_ahead(str(artifact), self._to_open(artifact))
+
+    def settle(self) -> None:
+        """Waits until nothing goes on in the background, which would disturb what is timed."""
+        self._processes.settle()
 
     def __enter__(self) -> Self:
-        self._is_open = True
+        self._processes.keep()
         return self
 
     def __exit__(
@@ -308,9 +280,7 @@ class Runner:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._is_open = False
-        self._kept = None
-        self._stack.close()
+        self._processes.close()
 
     def _require_artifact(self, artifact: Path) -> None:
         if artifact.suffix != self.suffix:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -58,6 +59,14 @@ class Target:
     @property
     def engines(self) -> tuple[Runner, ...]:
         return (self.runner,) if self.estimator is None else (self.runner, self.estimator)
+
+    def open_ahead(self, artifact: Path) -> None:
+        """Within ``with target:``, begins to open its first artifact; errors come when it runs."""
+        self.runner.open_ahead(artifact)
+
+    def settle(self) -> None:
+        """Waits until nothing goes on in the background, which would disturb what is timed."""
+        self.runner.settle()
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:

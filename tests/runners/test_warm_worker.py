@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from support.artifacts import conv_graph, int8_conv_graph, write_crashing_tflite, write_tflite
 
-from edgenn.errors import DataError, EngineError
+from edgenn.errors import ArtifactError, DataError, EngineError
 from edgenn.runners import FakeRunner, LiteRTRunner
 
 X = np.random.default_rng(2).normal(size=(5, 4, 4, 2)).astype(np.float32)
@@ -66,3 +66,63 @@ def test_what_the_engine_said_belongs_to_its_artifact(tmp_path):
             assert runner.run(path, {"x": X}).warnings == ("WARNING: fallback",)
     assert runner.starts == 1
     assert len(runner.artifacts) == 3
+
+
+def test_an_artifact_that_is_opened_ahead(artifacts):
+    expected = LiteRTRunner().run(artifacts[0], {"x": X}).outputs["y"]
+    with Counting() as runner:
+        runner.open_ahead(artifacts[0])
+        assert runner.starts == 1
+        runner.open_ahead(artifacts[1])  # the first one counts
+        runner.settle()
+        for path in (*artifacts, artifacts[0]):
+            result = runner.run(path, {"x": X})
+        np.testing.assert_array_equal(result.outputs["y"], expected)
+        assert runner.starts == 1
+
+
+def test_another_artifact_than_the_one_that_was_opened_ahead(artifacts):
+    expected = LiteRTRunner().run(artifacts[1], {"x": X}).outputs["y"]
+    with Counting() as runner:
+        runner.open_ahead(artifacts[0])
+        np.testing.assert_array_equal(runner.run(artifacts[1], {"x": X}).outputs["y"], expected)
+        assert runner.starts == 1
+
+
+def test_errors_of_what_was_opened_ahead_are_those_of_run(artifacts, tmp_path):
+    path = tmp_path / "damaged.tflite"
+    path.write_bytes(b"no flatbuffer at all")
+    with Counting() as runner:
+        runner.open_ahead(path)
+        runner.settle()
+        with pytest.raises(ArtifactError, match=r"damaged\.tflite"):
+            runner.run(path, {"x": X})
+        assert runner.run(artifacts[0], {"x": X}).outputs
+        assert runner.starts == 1
+
+
+def test_an_engine_that_dies_while_it_opens_ahead(tmp_path, artifacts, monkeypatch):
+    (tmp_path / "dying.py").write_text("import os\ndef engine(path, options): os.abort()\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    class Dying(Counting):
+        engine = "dying:engine"
+
+    with Dying() as runner:
+        runner.open_ahead(artifacts[0])
+        runner.settle()
+        for starts in (1, 2):
+            with pytest.raises(EngineError, match=r"signal 6"):
+                runner.run(artifacts[0], {"x": X})
+            assert runner.starts == starts
+
+
+def test_nothing_is_opened_ahead_where_it_cannot_be(tmp_path, artifacts):
+    runner = Counting()
+    runner.open_ahead(artifacts[0])  # no process is kept
+    with runner:
+        runner.open_ahead(tmp_path / "missing.tflite")
+        assert runner.starts == 0
+        runner.open_ahead(artifacts[0])
+    assert runner.starts == 1
+    runner.settle()
