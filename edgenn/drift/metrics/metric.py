@@ -41,6 +41,12 @@ class Pair:
         return self.flat_actual - self.flat_reference
 
     @cached_property
+    def extremes(self) -> Array:
+        """Of each sample: the largest difference, the reference's maximum, its negated minimum."""
+        flat = self.flat_reference
+        return np.stack([np.abs(self.difference).max(-1), flat.max(-1), -flat.min(-1)], -1)
+
+    @cached_property
     def squared_error(self) -> Array:
         """Of each sample, ``(n,)``."""
         return squared_norm(self.difference)
