@@ -4,7 +4,7 @@ from edgenn.drift.metrics.metric import Metric, Value
 from edgenn.drift.metrics.registry import METRICS, require_metrics
 from edgenn.drift.metrics.score import Score
 from edgenn.drift.metrics.steps import StepHistogram
-from edgenn.drift.metrics.tally import Tally, compute_metrics
+from edgenn.drift.metrics.tally import Tally
 
 __all__ = [
     "METRICS",
@@ -13,6 +13,5 @@ __all__ = [
     "StepHistogram",
     "Tally",
     "Value",
-    "compute_metrics",
     "require_metrics",
 ]

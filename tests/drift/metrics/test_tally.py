@@ -154,6 +154,7 @@ def test_no_samples():
     assert set(tally.values().values()) == set(tally.reference_values().values()) == {None}
     assert tally.intervals() == {}
     tally.update(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0, int))
+    tally.update(np.zeros((2, 0)), np.zeros((2, 0)), np.zeros(2, int))
     assert set(tally.values().values()) == {None}
 
 
