@@ -12,7 +12,7 @@ from edgenn import auditing, bundle, compiler
 from edgenn.audit import Audit
 from edgenn.benchmark import BENCH_TARGETS, BenchReport, Plan, benchmark
 from edgenn.bundle import Bundle
-from edgenn.checking import CheckOptions, checked
+from edgenn.checking import CheckOptions, checked, store_baseline
 from edgenn.compiler import QuantizationOptions
 from edgenn.data import load as load_samples
 from edgenn.description import package_versions, ports, version
@@ -209,6 +209,7 @@ def check(
     all_targets: bool = False,
     budget: str | Path | None = None,
     baseline: str | Path | None = None,
+    update_baseline: bool = False,
     explain: bool = False,
     calibration: Any = None,
     history: bool = True,
@@ -230,6 +231,7 @@ def check(
             of the files, is said and is no failure.
         budget: A .toml file with what rungs may lose; 1 % of the task's metric by default.
         baseline: A .json file with the numbers of an earlier check, to compare with.
+        update_baseline: Write that file instead, unless the check fails.
         explain: Switch layers to float one by one, and measure what would help.
         calibration: The data that int8 ranges came from, to be audited.
         history: Keep the numbers, for ``history``.
@@ -244,11 +246,19 @@ def check(
     """
     converted, truth = artifacts_to_check(bundle_dir, model)
     options = CheckOptions(
-        targets, all_targets, time_limit_s, budget, baseline, calibration, explain
+        targets,
+        all_targets,
+        time_limit_s,
+        budget,
+        baseline,
+        update_baseline,
+        calibration,
+        explain,
     )
     report = checked(converted, data, truth, options, progress)
     if history:
         record(report, converted.path)
+    store_baseline(report, options)
     return report
 
 

@@ -1,6 +1,7 @@
 """A whole check: the ladder, the layers, streams and calibration data, in one report."""
 
 import json
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,7 +19,8 @@ from edgenn.drift.budget import read_budget as read_budget_file
 from edgenn.drift.explain import Explanation
 from edgenn.drift.report import Verdict
 from edgenn.drift.streaming import StreamCheck
-from edgenn.errors import EdgennError, UsageError
+from edgenn.drift.weights import held_weights
+from edgenn.errors import EdgennError, EdgennWarning, UsageError
 from edgenn.manifest import Artifact, Manifest
 from edgenn.options import DEFAULT_TARGETS, DEFAULT_TIME_LIMIT_S
 from edgenn.progress import Progress, silent
@@ -41,6 +43,7 @@ class CheckOptions:
         time_limit_s: For each engine to open a file, and for each part of the samples.
         budget: A file of limits.
         baseline: A file with what rungs had before.
+        update_baseline: Write it with what they have now, instead of comparing with it.
         calibration: The data that int8 ranges came from, to be audited.
         explain: Switch layers off one by one, and measure remedies; else layers are only compared,
             where the Keras model is at hand anyway.
@@ -51,6 +54,7 @@ class CheckOptions:
     time_limit_s: float = DEFAULT_TIME_LIMIT_S
     budget: str | Path | None = None
     baseline: str | Path | None = None
+    update_baseline: bool = False
     calibration: Any = None
     explain: bool = False
 
@@ -90,7 +94,12 @@ def checked(
     return replace(
         report,
         rungs=rungs,
-        notes=(*unscaled(bundle.manifest, samples), *report.notes, *notes),
+        notes=(
+            *unscaled(bundle.manifest, samples),
+            *report.notes,
+            *other_weights(bundle, truth),
+            *notes,
+        ),
         explanations=explanations,
         streaming=streams(bundle, samples, targets),
         audit=audit_of(bundle, samples, data, truth, options, progress or silent),
@@ -115,8 +124,8 @@ def limits(
     """
     own = [Path(target).stem for target in options.targets if isinstance(target, str | Path)]
     budget = default_budget() if options.budget is None else read_budget_file(options.budget, own)
-    if options.baseline is None:
-        if budget.needs_baseline:
+    if options.baseline is None or options.update_baseline:
+        if budget.needs_baseline and not options.update_baseline:
             raise UsageError(
                 f"{budget.needs_baseline} compares with a baseline, and there is none",
                 "give --baseline FILE",
@@ -126,6 +135,21 @@ def limits(
     fingerprint = fingerprint_of({"source": asdict(manifest.source)})
     baseline.require_fits(manifest.name, fingerprint, samples.sha256, str(options.baseline))
     return budget, baseline
+
+
+def store_baseline(report: CheckReport, options: CheckOptions) -> None:
+    """Writes the baseline where that was asked for; a check that failed is none to compare with.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    if not options.update_baseline or options.baseline is None:
+        return
+    if report.exit_code:
+        problem = f"the check failed: the baseline {options.baseline} is not written"
+        warnings.warn(problem, EdgennWarning, stacklevel=2)
+        return
+    Baseline.of(report).write(options.baseline)
 
 
 def explained(
@@ -164,6 +188,19 @@ def explained(
         except EdgennError as error:
             notes.append(f"the layers of {artifact.file} could not be compared: {error}")
     return tuple(found), notes
+
+
+def other_weights(bundle: Bundle, truth: KerasTruth | None) -> Iterator[str]:
+    """Which files from elsewhere do not hold the model's weights."""
+    if truth is None:
+        return
+    for name, path in bundle.elsewhere.items():
+        try:
+            note = held_weights(truth.graph(), path).note(name)
+        except EdgennError as error:
+            note = f"whether {name} holds the model's weights is not known: {error}"
+        if note:
+            yield note
 
 
 def with_layers(

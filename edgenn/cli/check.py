@@ -132,7 +132,8 @@ def check(
             targets=targets,
             all_targets=all_targets,
             budget=budget,
-            baseline=None if update_baseline else baseline,
+            baseline=baseline,
+            update_baseline=update_baseline,
             explain=explain,
             calibration=calibration,
             history=not no_history,
@@ -150,10 +151,6 @@ def check(
         from edgenn.report.html import write_html
 
         write_html(report, html_file)
-    if update_baseline and baseline is not None:
-        from edgenn.drift.budget import Baseline
-
-        Baseline.of(report).write(baseline)
     for line in annotation_lines(report, annotations):
         click.echo(line)
     context.exit(report.exit_code)

@@ -109,7 +109,7 @@ def test_a_release_is_guarded(name, repository, shell):
     (repository / "budget.toml").write_text("[scheme.int8]\nsqnr_db = { min = 90 }\n")
     code, said = shell(*commands, **settings)
     assert code == 1, said
-    assert ("::error title=model, int8 cpu-xnnpack%3A sqnr_db" in said) == (
+    assert ("::error title=model%2C int8 cpu-xnnpack%3A sqnr_db" in said) == (
         "GITHUB" in str(settings)
     )
     root = ElementTree.parse(repository / "build/drift.xml").getroot()

@@ -182,4 +182,4 @@ def share_at_best(share: float, samples: int) -> float:
         return share
     z2 = Z * Z / samples
     spread = Z * math.sqrt(share * (1 - share) / samples + z2 / (4 * samples))
-    return min(1.0, (share + z2 / 2 + spread) / (1 + z2))
+    return max(share, min(1.0, (share + z2 / 2 + spread) / (1 + z2)))  # share 1 is not rounded off
