@@ -5,6 +5,7 @@ from typing import Any
 from edgenn.errors import UnsupportedError
 from edgenn.export.onnx.activations import activated
 from edgenn.export.onnx.context import Context
+from edgenn.export.onnx.float_bias import bias_of
 from edgenn.export.onnx.layouts import Order, channels_first
 from edgenn.export.onnx.padding import NOTHING, Amounts, FoldedPad, onnx_pads, window_of
 from edgenn.export.onnx.registry import emitter
@@ -105,6 +106,5 @@ def finish(
     context: Context,
 ) -> None:
     """The node with its bias, the fused activation, the output."""
-    bias = [context.value(name) for name in op.inputs[2:]]
-    y = context.node(operator, [*inputs, *bias], **attributes)
+    y = context.node(operator, [*inputs, *bias_of(op, context)], **attributes)
     context.bind(op.output, activated(y, conv.activation, op, context), channels_first(4))

@@ -2,6 +2,7 @@
 
 from edgenn.export.onnx.activations import activated
 from edgenn.export.onnx.context import Context
+from edgenn.export.onnx.float_bias import bias_of
 from edgenn.export.onnx.layouts import channels_first, channels_last, time_first
 from edgenn.export.onnx.registry import emitter
 from edgenn.ir.graph import Op
@@ -30,7 +31,7 @@ def fully_connected(op: Op, context: Context) -> None:
         x = context.value(op.inputs[0], order)
         y = context.node("MatMul", [x, transposed_weights(op, context)])
         if op.inputs[2:]:
-            y = context.node("Add", [y, context.value(op.inputs[2])])
+            y = context.node("Add", [y, *bias_of(op, context)])
     context.bind(op.output, activated(y, dense.activation, op, context), order)
 
 
@@ -41,8 +42,8 @@ def is_only_channels_first(op: Op, context: Context) -> bool:
 
 
 def gemm(x: str, op: Op, context: Context) -> str:
-    others = [context.value(name) for name in op.inputs[1:]]
-    return context.node("Gemm", [x, *others], transB=1)
+    weights = context.value(op.inputs[1])
+    return context.node("Gemm", [x, weights, *bias_of(op, context)], transB=1)
 
 
 def transposed_weights(op: Op, context: Context) -> str:
@@ -54,9 +55,9 @@ def pointwise_convolution(op: Op, rank: int, context: Context) -> str:
     weights = context.tensor(op.inputs[1])
     shape = (*weights.shape, *([1] * (rank - 2)))
     kernel = context.constant(op.inputs[1], channels_last(rank), shape)
-    bias = [context.value(name) for name in op.inputs[2:]]
     x = context.channels_first(op.inputs[0])
-    return context.node("Conv", [x, kernel, *bias], kernel_shape=[1] * (rank - 2))
+    inputs = [x, kernel, *bias_of(op, context)]
+    return context.node("Conv", inputs, kernel_shape=[1] * (rank - 2))
 
 
 def flattened_gemm(op: Op, context: Context) -> str:
