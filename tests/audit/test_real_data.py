@@ -2,10 +2,15 @@
 
 import numpy as np
 import pytest
-from support.digits import MODEL, RECIPE
+from support.digits import MODEL, RECIPE, ROOT
 from support.real_models import SPEECH, array, real
 
-from edgenn import api
+from edgenn import api, compiler
+from edgenn.audit import audit
+from edgenn.data import load
+from edgenn.frontend.loading import load_model
+from edgenn.ir.flat_loops import open_loops
+from edgenn.lowering.recurrent.loop import to_loops
 
 NOISE = np.random.default_rng(0).uniform(0, 16, (200, 8, 8, 1)).astype(np.float32)
 
@@ -68,3 +73,18 @@ def test_in_the_names_of_keras(digits_audit):
     layers = {layer.name for layer in keras.models.load_model(MODEL).layers}
     named = {entry.tensor.partition("/")[0] for entry in digits_audit.tensors}
     assert named <= layers
+
+
+def test_inside_of_loops():
+    """A graph with its loops laid flat shows the gates."""
+    graph = compiler.graph_of(load_model(ROOT / "models" / "pretrained" / "digits_gru.keras").model)
+    own, other = (
+        load(ROOT / "models" / "digits_gru.py", list(graph.inputs), split=split)
+        for split in ("calibration", "test")
+    )
+    flat = open_loops(to_loops(graph))
+    report = audit(flat, own, other, write=compiler.to_tflite_bytes)
+    assert report.warnings == ()
+    assert {"gru/sequence/cell/update_sum", "digit/fully_connected"} <= {
+        entry.tensor for entry in report.tensors
+    }
