@@ -35,6 +35,8 @@ ROUNDED: Final = 2.0
 """How much more than uniformly a channel's weights may be off; few weights spread."""
 COMPENSATED: Final = 10.0
 """The same where weights are rounded so that their products' errors cancel out."""
+POWER_OF_STATES: Final = 1.0
+"""Mean square of what loops hand from step to step, at most: it is mostly what tanh gives."""
 BEYOND: Final = 0.03
 """Share of values beyond the grid that other samples than the calibration data may have."""
 UNUSED: Final = 8.0
@@ -59,6 +61,7 @@ class Layer:
         constants: Its weights, biases and other numbers.
         holding: The artifact's tensors whose grids should hold all values.
         own_grid: Those among them whose grids are for them alone.
+        power: Tensor of the float graph → its mean square.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Layer:
     constants: list[Pair]
     holding: frozenset[str]
     own_grid: frozenset[str]
+    power: Mapping[str, float]
 
 
 def explained(sums: TensorSums, grid: Grid, precision: float) -> Sum:
@@ -142,6 +146,29 @@ def weights_error(layer: Layer) -> float:
     )
 
 
+def bias_error(layer: Layer) -> float:
+    """RMS of a bias's error over what correcting it for rounded weights may add.
+
+    A correction is ΔW · E[x]. With ΔW uniform over one step of the weights its mean square is
+    step² / 12 · Σ E[x]², and E[x]² is at most the mean square of x.
+    """
+    worst = 0.0
+    for bias in layer.constants:
+        if not bias.is_bias:
+            continue
+        weights = [p for p in layer.constants if p.op.name == bias.op.name and not p.is_bias]
+        allowed = UNIFORM * np.square(bias.steps)
+        for pair in weights if bias.theirs.any() else ():  # no correction gives zeros
+            power = layer.power.get(bias.op.inputs[0], POWER_OF_STATES)
+            spread = COMPENSATED if pair.compensated else 1.0
+            taps = pair.by_channel(pair.ours).shape[1]
+            if len(pair.steps) in (1, len(allowed)):
+                allowed = allowed + UNIFORM * np.square(pair.steps * spread) * taps * power
+        error = np.square(bias.theirs - bias.ours)
+        worst = max(worst, sqrt(error.mean() / allowed.mean()))
+    return worst
+
+
 def saturation(layer: Layer) -> float:
     """Share of values that lie beyond the grid."""
     shares = [
@@ -171,6 +198,7 @@ STATISTICS: Final[Mapping[str, Callable[[Layer], float]]] = {
     "arithmetic": arithmetic_error,
     "zero point": arithmetic_shift,
     "weights": weights_error,
+    "bias": bias_error,
     "saturation": saturation,
     "unused range": unused_range,
 }

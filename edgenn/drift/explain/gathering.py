@@ -11,9 +11,9 @@ from edgenn.drift.explain.names import layer_of, layers_of
 from edgenn.drift.explain.running import Observed
 from edgenn.drift.explain.sums import Grid
 from edgenn.drift.explain.twin import Rounder
-from edgenn.ir.graph import Graph
+from edgenn.ir.graph import Graph, Op
 from edgenn.ir.operator import OutputRule
-from edgenn.ir.ops import Dequantize, Quantize
+from edgenn.ir.ops import Dequantize, Quantize, Reshape
 from edgenn.ir.ops.scan import Scan
 from edgenn.quantization.saturation import SATURATING
 
@@ -26,7 +26,11 @@ def layers(
     names = list(dict.fromkeys(owner[entry.name] for entry, _ in observed.tensors))
     holding = holding_tensors(artifact)
     own_grid = holding - moved_tensors(artifact)
-    result = {name: Layer(name, "", [], [], [], holding, own_grid) for name in names}
+    power = {
+        entry.name: float(sums["free²"].mean()) / max(sums.count, 1)
+        for entry, sums in observed.tensors
+    }
+    result = {name: Layer(name, "", [], [], [], holding, own_grid, power) for name in names}
     for entry, sums in observed.tensors:
         grid = Grid.of(artifact.tensors[entry.actual])
         result[owner[entry.name]].tensors.append((entry, sums, grid))
@@ -83,10 +87,14 @@ def sources(artifact: Graph, name: str) -> list[str]:
     while len(artifact.consumers[name]) == 1:
         found.append(name)
         producer = artifact.producers.get(name)
-        if producer is None or not isinstance(producer.operator, Dequantize | Quantize):
+        if producer is None or not is_copy(producer):
             break
         name = producer.inputs[0]
     return found
+
+
+def is_copy(op: Op) -> bool:
+    return isinstance(op.operator, Dequantize | Quantize | Reshape)
 
 
 def moved_tensors(artifact: Graph) -> frozenset[str]:

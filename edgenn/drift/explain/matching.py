@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from edgenn.drift.explain.names import plain
 from edgenn.ir.graph import Graph
+from edgenn.ir.ops import Dequantize, Quantize, Reshape
 from edgenn.ir.tensor import Shape, Tensor
 
 
@@ -50,7 +51,26 @@ def match(graph: Graph, artifact: Graph) -> Match:
         if theirs not in meaning and is_real(graph.tensors[ours]):
             meaning[theirs] = ours
             actual.setdefault(ours, theirs)
+    meaning.update(copies(artifact, meaning))
     return Match(actual, meaning)
+
+
+def copies(artifact: Graph, meaning: Mapping[str, str]) -> dict[str, str]:
+    """Further tensors of the artifact that are a shared one once more, and all that is read of it.
+
+    What goes wrong on the way to them is then not taken for an error of the ops that read them.
+    """
+    found: dict[str, str] = {}
+    for op in artifact.ops:
+        if not isinstance(op.operator, Quantize | Dequantize | Reshape):
+            continue
+        source, output = op.inputs[0], op.outputs[0]
+        value = found.get(source) or meaning.get(source)
+        if value is None or output in meaning or len(artifact.consumers[source]) > 1:
+            continue
+        if fits(artifact.tensors[source].shape, artifact.tensors[output].shape):
+            found[output] = value
+    return found
 
 
 def borders(graph: Graph, artifact: Graph) -> Iterator[tuple[str, str]]:

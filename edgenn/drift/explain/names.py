@@ -14,7 +14,7 @@ from edgenn.ir.graph import Graph
 INSIDE: Final = frozenset({"float"})
 """Words that stand anywhere in a path."""
 AT_THE_END: Final = re.compile(
-    r"(dequantized|requantized|corrected|with_ends|on_grid|u?int8|int16|float32)(_\d+)?"
+    r"(dequantized|requantized|corrected|with_ends|u?int8|int16|float32)(_\d+)?"
 )
 """Words that only end a path."""
 COPY: Final = re.compile(r"step_\d+")

@@ -1,6 +1,6 @@
 """Runs an artifact and its comparison over samples, in a child process, in bounded memory."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import prod
 from typing import Any, Final, TypeVar
@@ -25,6 +25,24 @@ ELEMENTS_PER_BATCH: Final = 1 << 22
 """Values of the comparison graph that are held at once."""
 LARGEST_BATCH: Final = 32
 
+
+@dataclass(frozen=True)
+class Switch:
+    """A layer in float, and the artifact behind it.
+
+    Attributes:
+        layer: Its path.
+        behind: The artifact's ops that depend on it; empty where nothing does.
+        replaced: The artifact's tensor → what the layer gives in float, in the comparison.
+        outputs: The artifact's output → what it should be, in the comparison.
+    """
+
+    layer: str
+    behind: Graph
+    replaced: Mapping[str, str]
+    outputs: Mapping[str, str]
+
+
 S = TypeVar("S", bound=Sums)
 
 
@@ -44,7 +62,7 @@ class Observed:
 def observe(
     artifact: Graph, comparison: Comparison, samples: Mapping[str, Array], progress: Progress
 ) -> Observed:
-    """Runs the samples.
+    """Runs the samples and compares all tensors.
 
     Args:
         samples: Public input name → real numbers ``(n, …)``.
@@ -52,7 +70,24 @@ def observe(
     Raises:
         EngineError: The engine crashed or took too long.
     """
+    answer = run(artifact, comparison, samples, (), progress)
+    return Observed(
+        list(zip(comparison.shared, read(answer, "tensor", TensorSums), strict=True)),
+        list(zip(comparison.arithmetic, read(answer, "op", OpSums), strict=True)),
+    )
+
+
+def run(
+    artifact: Graph,
+    comparison: Comparison,
+    samples: Mapping[str, Array],
+    switches: Sequence[Switch],
+    progress: Progress,
+) -> Message:
+    """The child's sums over all samples."""
     whole = with_all_outputs(artifact)
+    models = {"artifact": whole, "comparison": comparison.graph}
+    models.update({f"switch\0{i}": s.behind for i, s in enumerate(switches) if s.behind.ops})
     job = Message(
         {
             "artifact_inputs": list(whole.inputs.values()),
@@ -65,21 +100,23 @@ def observe(
                 {"actual": e.actual, "plain": e.plain, "is_actual": e.is_actual}
                 for e in comparison.arithmetic
             ],
+            "switches": [
+                {
+                    "replaced": dict(switch.replaced),
+                    "outputs": dict(switch.outputs),
+                    "model_inputs": list(switch.behind.inputs.values()),
+                    "model_outputs": list(switch.behind.outputs.values()),
+                }
+                for switch in switches
+            ],
         },
-        {
-            "artifact": np.frombuffer(written(whole), np.uint8),
-            "comparison": np.frombuffer(written(comparison.graph), np.uint8),
-        },
+        {name: np.frombuffer(written(graph), np.uint8) for name, graph in models.items()},
     )
     with Child("edgenn.drift.explain.worker", [], artifact.name, TIME_LIMIT_S) as child:
         child.ask(job)
         for batch in batches(artifact, comparison, samples, progress):
             child.ask(Message({}, batch))
-        answer = child.ask(Message({"finished": True}))
-    return Observed(
-        list(zip(comparison.shared, read(answer, "tensor", TensorSums), strict=True)),
-        list(zip(comparison.arithmetic, read(answer, "op", OpSums), strict=True)),
-    )
+        return child.ask(Message({"finished": True}))
 
 
 def written(graph: Graph) -> bytes:

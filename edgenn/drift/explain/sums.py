@@ -5,7 +5,7 @@ All of them are kept channel by channel (last axis), so that one wrong channel s
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,10 @@ class Grid:
         values *= np.float32(self.step)
         return np.clip(values, np.float32(low), np.float32(high), out=values)
 
+    def stored(self, real: Array) -> Array:
+        """Real numbers as the tensor stores them."""
+        return real if self.quantization is None else self.quantization.quantize(real, self.dtype)
+
     def at_limits(self, stored: Array) -> Array:
         """Where a stored value is the least or the greatest of its dtype."""
         return np.isin(stored, INTEGER_RANGES[self.dtype])
@@ -83,6 +87,17 @@ def column_sums(values: Array) -> Sum:
     """Sums of each channel; as a matrix product, which is fast for few channels, too."""
     ones = np.ones(len(values), np.float32)
     return np.asarray(ones @ values, np.float64)
+
+
+BINS: Final = 256
+
+
+def histogram(stored: Array) -> Sum:
+    """How often each integer occurs; 16-bit ones in groups."""
+    low, high = INTEGER_RANGES[stored.dtype.name]
+    width = (high - low + 1) // BINS
+    bins = (stored.astype(np.int32) - low) // width
+    return np.bincount(bins.reshape(-1), minlength=BINS).astype(np.float64)
 
 
 class Sums:
@@ -116,12 +131,13 @@ class Sums:
 class TensorSums(Sums):
     """Errors of a shared tensor.
 
-    Fields: ``own``, ``own²``: the artifact against the forced run. ``twin²``: the rounded twin
-    against the forced run. ``inherited²``: forced against free. ``total²``: the artifact against
+    Fields: ``own``, ``own²``: the artifact against the forced run, where the grid holds that.
+    ``twin²``: the rounded twin against the forced run, likewise. ``inherited²``: forced against free. ``total²``: the artifact against
     free. ``free²``, ``forced²``: of the values themselves. ``clipped²``: of what lies beyond the
     grid. ``beyond``: how many values do. ``low`` and ``high`` are those of the free run, as is what
     is clipped: an error in an earlier layer is not this layer's. ``introduced²``, ``carried²``:
-    ``own²`` and ``inherited²`` of the whole layer.
+    own and inherited error of the whole layer, saturation included. ``histogram``: of the stored integers, in as
+    many bins as int8 has values; ``lowest``, ``highest``: how many are at the ends of their range.
     """
 
     def update(
@@ -141,16 +157,26 @@ class TensorSums(Sums):
         actual, free, forced = rows(grid.real(stored)), rows(free), rows(forced)
         rounded = rows(grid.rounded(twin))
         self.count += len(actual)
-        own = actual - forced
+        if grid.is_integer:
+            least, greatest = INTEGER_RANGES[grid.dtype]
+            self.sums["histogram"] = self["histogram"] + histogram(stored)
+            self.sums["lowest"] = self["lowest"] + np.count_nonzero(stored == least)
+            self.sums["highest"] = self["highest"] + np.count_nonzero(stored == greatest)
+        error = actual - forced
+        own, twins = error, rounded - forced
+        low, high = grid.limits
+        outside = (forced < low - grid.step / 2) | (forced > high + grid.step / 2)
+        if outside.any():
+            own, twins = np.where(outside, 0, own), np.where(outside, 0, twins)
         self.add("own", own)
         self.add("own²", np.square(own))
-        self.add("twin²", np.square(rounded - forced))
+        self.add("twin²", np.square(twins))
         self.add("inherited²", np.square(forced - free))
         self.add("total²", np.square(actual - free))
         self.add("free²", np.square(free))
         self.add("forced²", np.square(forced))
         if layered is None:
-            self.sums["introduced²"] = self["own²"]
+            self.add("introduced²", np.square(error))
             self.sums["carried²"] = self["inherited²"]
         else:
             self.add("introduced²", np.square(actual - rows(layered)))
@@ -158,7 +184,6 @@ class TensorSums(Sums):
         if free.size:
             self.low = min(self.low, float(free.min()))
             self.high = max(self.high, float(free.max()))
-        low, high = grid.limits
         if self.low < low or self.high > high:
             clipped = free - np.clip(free, np.float32(low), np.float32(high))
             self.add("clipped²", np.square(clipped))

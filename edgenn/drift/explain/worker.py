@@ -6,7 +6,7 @@ of samples; the last message asks for the sums. Activations never cross the pipe
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Any
 
 import numpy as np
@@ -26,9 +26,15 @@ def main() -> None:
     job = read_message(requests)
     if job is None:
         return
-    observer = Observer(job)
-    write_message(answers, Message())
-    serve(observer, requests, answers)
+    try:
+        observer = Observer(job)
+        write_message(answers, Message())
+        serve(observer, requests, answers)
+    except (RuntimeError, ValueError) as error:  # what LiteRT raises about a model
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        text = f"LiteRT cannot run this artifact layer by layer: {lines[-1] if lines else error}"
+        values = {"error": "EngineError", "message": text, "hint": None}
+        write_message(answers, Message(values))
 
 
 def serve(observer: "Observer", requests: IO[bytes], answers: IO[bytes]) -> None:
@@ -96,6 +102,7 @@ class Observer:
         self.arithmetic = values["arithmetic"]
         self.tensors = [TensorSums() for _ in self.shared]
         self.ops = [OpSums() for _ in self.arithmetic]
+        self.switches = [Switch(job, number) for number in range(len(values["switches"]))]
 
     def observe(self, samples: Mapping[str, Array]) -> None:
         """Runs a batch.
@@ -127,11 +134,15 @@ class Observer:
             is_actual = entry["is_actual"]
             real = self.grids[plain].real(stored[plain]) if is_actual else value(plain)
             op_sums.update(stored[actual], real, self.grids[actual])
+        for switch in self.switches:
+            switch.run(stored, value, self.grids)
 
     def result(self) -> Message:
         groups: dict[str, Sequence[Sums]] = {"tensor": self.tensors, "op": self.ops}
+        states = {kind: [sums.state() for sums in group] for kind, group in groups.items()}
+        errors = [switch.errors for switch in self.switches]
         return Message(
-            {kind: [sums.state() for sums in group] for kind, group in groups.items()},
+            {**states, "switches": errors},
             {
                 f"{kind}\0{index}\0{field}": array
                 for kind, group in groups.items()
@@ -139,6 +150,44 @@ class Observer:
                 for field, array in sums.arrays()
             },
         )
+
+
+class Switch:
+    """The artifact behind a layer, run with what that layer gives in float.
+
+    Attributes:
+        errors: Output → sum of squared errors.
+    """
+
+    def __init__(self, job: Message, number: int) -> None:
+        entry = job.values["switches"][number]
+        self.replaced: Mapping[str, str] = entry["replaced"]
+        self.outputs: Mapping[str, str] = entry["outputs"]
+        self.model = None
+        if entry["model_outputs"]:
+            content = job.arrays[f"switch\0{number}"].tobytes()
+            self.model = Model(content, entry["model_inputs"], entry["model_outputs"])
+        self.errors = dict.fromkeys(self.outputs, 0.0)
+
+    def run(
+        self, stored: Mapping[str, Array], value: Callable[[str], Array], grids: Mapping[str, Grid]
+    ) -> None:
+        """Adds a batch.
+
+        Args:
+            stored: What the artifact holds.
+            value: Gives tensors of the comparison.
+        """
+        given = dict(stored)
+        for name, source in self.replaced.items():
+            given[name] = grids[name].stored(value(source)).astype(stored[name].dtype)
+        results = given
+        if self.model is not None:
+            self.model.run(given)
+            results = {**given, **{name: self.model.output(name) for name in self.model.outputs}}
+        for name, free in self.outputs.items():
+            error = grids[name].real(results[name]) - value(free)
+            self.errors[name] += float(np.square(error, dtype=np.float64).sum())
 
 
 def grid_from(entry: Sequence[Any]) -> Grid:
