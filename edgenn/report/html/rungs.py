@@ -5,29 +5,43 @@ from collections.abc import Sequence
 from edgenn.drift import METRICS, CheckReport, Rung
 from edgenn.drift.report import FLOAT_GRAPH
 from edgenn.report.html.grid import Cell, Column, Grid, Line, number
-from edgenn.report.html.words import heading_of, scheme_words, title_of, with_unit
+from edgenn.report.html.words import (
+    count,
+    heading_of,
+    is_partial,
+    scheme_words,
+    title_of,
+    with_unit,
+)
 from edgenn.report.numbers import metric_text, milliseconds_text, size_text
 
 
 def rung_grid(report: CheckReport, output: str, name: str) -> Grid:
-    """Rungs × metrics of one output, those without any value left out."""
+    """Rungs × metrics of one output, those without any value left out; what matters most first."""
     shown = shown_metrics(report, output)
-    columns = [Column("File"), Column("Target"), Column("State")]
-    columns += [
-        Column(heading_of(metric), numeric=True, tip=METRICS[metric].source) for metric in shown
-    ]
-    columns += [
+    main = [metric for metric in shown if METRICS[metric].in_table]
+    rest = [metric for metric in shown if not METRICS[metric].in_table]
+    columns = (
+        Column("File"),
+        Column("Target"),
+        Column("State"),
+        *map(metric_column, main),
         Column("Step SQNR (dB)", numeric=True, tip="against the rung before"),
         Column("Latency (ms)", numeric=True, tip="median of one sample"),
         Column("Size", numeric=True),
-    ]
+        *map(metric_column, rest),
+    )
     return Grid(
         name,
         f"Every rung against Keras{of_output(report, output)}",
-        tuple(columns),
-        tuple(rung_line(rung, output, shown) for rung in report.rungs),
+        columns,
+        tuple(rung_line(report, rung, output, main, rest) for rung in report.rungs),
         ("scheme", "target"),
     )
+
+
+def metric_column(metric: str) -> Column:
+    return Column(heading_of(metric), numeric=True, tip=METRICS[metric].source)
 
 
 def of_output(report: CheckReport, output: str) -> str:
@@ -44,24 +58,50 @@ def shown_metrics(report: CheckReport, output: str) -> list[str]:
     return sorted(names, key=lambda name: not METRICS[name].of_labels)
 
 
-def rung_line(rung: Rung, output: str, shown: Sequence[str]) -> Line:
-    values = (rung.metrics or {}).get(output, {})
-    failing = {line.metric for line in rung.verdicts if not line.passed and line.output == output}
-    cells = [Cell(file_words(rung), tip=rung.artifact), Cell(rung.target), state(rung)]
-    for metric in shown:
-        value = values.get(metric)
-        kind = "fail" if metric in failing else ""
-        tip = interval_text(rung, output, metric)
-        cells.append(number(value, metric_text(metric, value), kind, tip))
-    step = rung.step.get(output, {}).get("sqnr_db")
-    tip = f"against {rung.before}" if rung.before else "against Keras"
-    cells.append(number(step, metric_text("sqnr_db", step), tip=tip if step is not None else ""))
-    latency = rung.latency_ms if rung.time == "measured" and not rung.facts.software else None
-    cells.append(number(latency, milliseconds_text(latency)))
-    size = rung.size_bytes
-    cells.append(number(size, "-" if size is None else size_text(size)))
+def rung_line(
+    report: CheckReport, rung: Rung, output: str, main: Sequence[str], rest: Sequence[str]
+) -> Line:
+    cells = (
+        Cell(file_words(rung), tip=rung.artifact),
+        target_cell(report, rung),
+        state(rung),
+        *(metric_cell(rung, output, metric) for metric in main),
+        step_cell(rung, output),
+        latency_cell(rung),
+        number(rung.size_bytes, "-" if rung.size_bytes is None else size_text(rung.size_bytes)),
+        *(metric_cell(rung, output, metric) for metric in rest),
+    )
     keys = {"scheme": rung.scheme, "target": rung.target}
-    return Line(tuple(cells), keys, "over" if rung.failed else "")
+    return Line(cells, keys, "over" if rung.failed else "")
+
+
+def target_cell(report: CheckReport, rung: Rung) -> Cell:
+    """Where it ran; with how many samples, where they are not all."""
+    if not is_partial(report, rung):
+        return Cell(rung.target)
+    return Cell(f"{rung.target} ({count(rung.samples, 'sample')})", rung.target)
+
+
+def metric_cell(rung: Rung, output: str, metric: str) -> Cell:
+    value = (rung.metrics or {}).get(output, {}).get(metric)
+    broken = any(
+        (line.metric, line.output) == (metric, output) and not line.passed for line in rung.verdicts
+    )
+    tip = interval_text(rung, output, metric)
+    return number(value, metric_text(metric, value), "fail" if broken else "", tip)
+
+
+def step_cell(rung: Rung, output: str) -> Cell:
+    value = rung.step.get(output, {}).get("sqnr_db")
+    tip = "" if value is None else f"against {rung.before or 'Keras'}"
+    return number(value, metric_text("sqnr_db", value), tip=tip)
+
+
+def latency_cell(rung: Rung) -> Cell:
+    """The time of a sample, where it is the device's."""
+    measured = rung.time == "measured" and not rung.facts.software
+    value = rung.latency_ms if measured else None
+    return number(value, milliseconds_text(value))
 
 
 def file_words(rung: Rung) -> str:

@@ -20,7 +20,7 @@ from edgenn.report.html.rungs import of_output, rung_grid, shown_metrics, verdic
 from edgenn.report.html.samples import worst_samples
 from edgenn.report.html.streaming import streaming_grid
 from edgenn.report.html.verdict import explanation_of, focus_of
-from edgenn.report.html.words import count, variant
+from edgenn.report.html.words import count, is_partial, variant
 
 LADDERS: Final = 4
 """Outputs that get a ladder; tables have all of them."""
@@ -60,12 +60,14 @@ def ladder(report: CheckReport) -> Iterator[Section]:
         for place, output in enumerate(outputs)
         if axes(report, output)
     ]
+    partial = any(is_partial(report, rung) for rung in report.rungs)
     if charts:
         yield Section(
             "ladder",
             "Ladder",
             "From Keras down to the last target: what each step costs. The shaded side is over the"
-            " budget; pale bars are 95 % intervals.",
+            " budget; pale bars are 95 % intervals."
+            + (" Hollow marks are of fewer samples." if partial else ""),
             "charts.html",
             {"charts": charts},
         )

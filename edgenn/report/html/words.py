@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, TypeGuard
 
-from edgenn.drift import METRICS, Rung
+from edgenn.drift import METRICS, CheckReport, Rung
 from edgenn.options import SCHEMES
 from edgenn.report.numbers import magnitude_text, metric_text, size_text
 
@@ -44,7 +44,9 @@ def heading_of(name: str) -> str:
 
 def tick_text(name: str, value: float) -> str:
     """A metric's value on an axis, whose title has the unit."""
-    return f"{100 * value:.4g}" if METRICS[name].unit == "%" else f"{value:.4g}"
+    if METRICS[name].unit != "%":
+        return f"{value:.4g}"
+    return f"{100 * value:.4g}" if value < 1 + 1e-9 else ""  # there is nothing above 100 %
 
 
 def finite(value: float | None) -> TypeGuard[float]:
@@ -75,6 +77,11 @@ def listed(words: Sequence[str]) -> str:
 def scheme_words(rung: Rung) -> str:
     """What tells its file from others of the model; the graph has none."""
     return " ".join(rung.words)
+
+
+def is_partial(report: CheckReport, rung: Rung) -> bool:
+    """Whether a slow rung ran fewer samples than the others."""
+    return rung.metrics is not None and 0 < rung.samples < report.samples
 
 
 def variant(artifact: str) -> str:

@@ -201,3 +201,17 @@ def test_a_missing_package_says_what_to_do(monkeypatch, missing):
     with pytest.raises(UnavailableError, match=missing) as caught:
         render_html(full_report(schemes=("int8",)))
     assert caught.value.hint == "pip install 'edgenn[report]'"
+
+
+def test_a_rung_of_fewer_samples_says_so_and_gets_no_interval_of_all():
+    report = full_report(schemes=FEW)
+    rungs = tuple(
+        replace(rung, samples=40) if rung.label == "int8 cpu-xnnpack" else rung
+        for rung in report.rungs
+    )
+    page = render_html(replace(report, rungs=rungs))
+    said = re.search(r"<title>int8 cpu-xnnpack: 90\.0[^<]*</title>", page)[0]
+    assert said.endswith("the first 40 samples</title>") and "95" not in said
+    assert "cpu-xnnpack (40 samples)" in page
+    assert "Hollow marks are of fewer samples." in page
+    assert "fewer samples" not in render_html(report)

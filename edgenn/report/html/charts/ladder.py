@@ -12,6 +12,7 @@ from edgenn.report.html.words import (
     count,
     finite,
     heading_of,
+    is_partial,
     listed,
     scheme_words,
     tick_text,
@@ -38,6 +39,7 @@ class Row:
         limit: What the budget asks for.
         failed: Whether it breaks that.
         why: In a word, where it has no value.
+        samples: How many it ran, where they are not all of them: its task metrics are of those.
     """
 
     words: str
@@ -47,6 +49,7 @@ class Row:
     limit: float | None = None
     failed: bool = False
     why: str = ""
+    samples: int = 0
 
 
 def ladder_chart(report: CheckReport, output: str, metrics: Sequence[str], name: str) -> Chart:
@@ -90,7 +93,8 @@ def rows_of(report: CheckReport, output: str, metric: str) -> list[Row]:
         value = (rung.metrics or {}).get(output, {}).get(metric)
         spread = rung.intervals.get(output, {}).get(metric)
         interval = None
-        if spread is not None and keras is not None:
+        part = rung.samples if is_partial(report, rung) else 0
+        if spread is not None and keras is not None and not part:
             interval = (keras + spread[0], keras + spread[1])
         verdict = next(
             (line for line in rung.verdicts if (line.metric, line.output) == (metric, output)), None
@@ -98,7 +102,7 @@ def rows_of(report: CheckReport, output: str, metric: str) -> list[Row]:
         limit = verdict.limit if verdict else None
         failed = not verdict.passed if verdict else rung.metrics is None and bool(rung.findings)
         why = "" if rung.metrics else absence(rung)
-        rows.append(Row(scheme_words(rung), rung.target, value, interval, limit, failed, why))
+        rows.append(Row(scheme_words(rung), rung.target, value, interval, limit, failed, why, part))
     return rows
 
 
@@ -120,7 +124,13 @@ def panel(sheet: Sheet, axis: Any, metric: str, rows: Sequence[Row]) -> None:
     if not sheet.narrow:
         rule(axis, rows)
     budget(sheet, axis, metric, rows)
-    known = [(place, row.value) for place, row in enumerate(rows) if finite(row.value)]
+    # what other samples would have given is not known: they are not joined with the rest
+    apart = METRICS[metric].of_labels
+    known = [
+        (place, row.value)
+        for place, row in enumerate(rows)
+        if finite(row.value) and not (row.samples and apart)
+    ]
     axis.plot(
         [value for _, value in known],
         [place for place, _ in known],
@@ -156,10 +166,14 @@ def mark(sheet: Sheet, axis: Any, metric: str, place: int, row: Row, high: float
     if row.interval:
         low, top = (with_unit(metric, end) for end in row.interval)
         words += f" (95 %: {low} … {top})"
+    if row.samples:
+        words += f", the first {count(row.samples, 'sample')}"
     (dot,) = axis.plot(
         [at], [place], shape, color=colour, markersize=10 if row.failed else 7.5, clip_on=False,
         markeredgecolor=sentinel("paper"), markeredgewidth=1.2, zorder=4,
     )  # fmt: skip
+    if row.samples:
+        dot.set(markerfacecolor=sentinel("paper"), markeredgecolor=colour)
     sheet.tip(dot, words)
     if row.failed:
         axis.annotate(with_unit(metric, row.value), (at, place), (11, 0), va="center",
@@ -180,7 +194,7 @@ def budget(sheet: Sheet, axis: Any, metric: str, rows: Sequence[Row]) -> None:
                   solid_capstyle="butt")  # fmt: skip
     if limits:
         place, limit = limits[0]
-        shared = len({value for _, value in limits}) == 1
+        shared = len({value for row, value in limits if not rows[row].samples}) <= 1
         sign = "≥" if higher else "≤"
         words = f"budget {sign} {with_unit(metric, limit)}" if shared else "budget"
         share = (limit - low) / (high - low)

@@ -1,7 +1,7 @@
 """What a file costs and what it is worth: size against a metric, latency as colour."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from edgenn.report.html.words import (
     count,
     finite,
     heading_of,
+    is_partial,
     listed,
     scheme_words,
     tick_text,
@@ -27,6 +28,10 @@ SPEEDS: Final = ("series-2", "series-0", "series-3", "series-5")
 
 COLUMNS: Final = (3, 2)
 """Of the legend, on a desktop and on a phone."""
+LINE: Final = 19
+"""Height of a line of the legend, in CSS pixels."""
+LIFTS: Final = (10, -20, 24, -34, 38, -48, 52, -62, -1000)
+"""Where a label stands over or under its mark, the first that is free."""
 HALF: Final = 485
 """Width of one of two charts side by side, in CSS pixels."""
 
@@ -60,9 +65,10 @@ def pareto_chart(report: CheckReport, output: str, metric: str, name: str) -> Ch
 
     def drawing(sheet: Sheet) -> None:
         targets = list(dict.fromkeys(point.target for point in points))
-        lines = -(-len(targets) // COLUMNS[sheet.narrow]) + 2
-        (axis,) = sheet.panels(310 + 20 * lines, (46, 16, 24 + 20 * lines, 46))
-        scale(axis, points, metric, lines)
+        columns, colours = COLUMNS[sheet.narrow], colour_keys(points)
+        above = 12 + LINE * (rows(targets, columns) + rows(colours, columns))
+        (axis,) = sheet.panels(312 + above, (46, 16, 14 + above, 46))
+        scale(axis, points, metric, above)
         axis.plot(
             *staircase(best, axis), color=sentinel("muted"), linewidth=1.2, linestyle=(0, (4, 3))
         )
@@ -77,7 +83,7 @@ def pareto_chart(report: CheckReport, output: str, metric: str, name: str) -> Ch
             words += f"{with_unit(metric, point.value)}, {latency(point)}"
             sheet.tip(mark, words)
         labels(sheet, axis, points)
-        keys(sheet, axis, targets, points)
+        legends(sheet, axis, targets, colours, columns)
 
     return draw(name, title, spoken, drawing, width=HALF)
 
@@ -86,7 +92,8 @@ def points_of(report: CheckReport, output: str, metric: str) -> list[Point]:
     points = []
     for rung in report.rungs:
         value = (rung.metrics or {}).get(output, {}).get(metric)
-        if rung.size_bytes and value is not None and finite(value):
+        other_samples = METRICS[metric].of_labels and is_partial(report, rung)
+        if rung.size_bytes and finite(value) and rung.time != "none" and not other_samples:
             timed = rung.time == "measured" and not rung.facts.software
             points.append(
                 Point(
@@ -124,7 +131,7 @@ def staircase(best: Sequence[Point], axis: Any) -> tuple[list[float], list[float
     return [*sizes, axis.get_xlim()[1]], [*values, values[-1]]
 
 
-def scale(axis: Any, points: Sequence[Point], metric: str, lines: int) -> None:
+def scale(axis: Any, points: Sequence[Point], metric: str, above: float) -> None:
     """Size on a logarithmic axis with ticks at round numbers."""
     sizes = [point.size_bytes for point in points]
     low, high = min(sizes) / 1.35, max(sizes) * 1.35
@@ -137,11 +144,11 @@ def scale(axis: Any, points: Sequence[Point], metric: str, lines: int) -> None:
     axis.minorticks_off()
     axis.xaxis.set_major_formatter(lambda value, _: size_text(round(value)).replace(".0 ", " "))
     values = [point.value for point in points]
-    room = (max(values) - min(values)) * 0.14 or abs(max(values)) * 0.02 or 1.0
-    axis.set_ylim(min(values) - room, max(values) + 2.4 * room)  # labels stand above
+    room = (max(values) - min(values)) * 0.14 or abs(max(values)) * 0.005 or 1.0
+    axis.set_ylim(min(values) - room, max(values) + 2 * room)  # labels stand above
     axis.yaxis.set_major_formatter(lambda value, _: tick_text(metric, value))
     axis.set_xlabel("size of the file")
-    axis.set_title(f"{heading_of(metric)}, {METRICS[metric].better} is better", pad=12 + 20 * lines)
+    axis.set_title(f"{heading_of(metric)}, {METRICS[metric].better} is better", pad=above - 4)
 
 
 def speed(point: Point, points: Sequence[Point]) -> str:
@@ -159,56 +166,81 @@ def latency(point: Point) -> str:
 
 
 def labels(sheet: Sheet, axis: Any, points: Sequence[Point]) -> None:
-    """What each file is, over its highest mark; one that would cover another moves up."""
-    taken: list[tuple[float, float, float, float]] = []
-    tops: dict[str, Point] = {}
-    for point in points:
-        if point.file not in tops or point.value > tops[point.file].value:
-            tops[point.file] = point
-    said: set[str] = set()
-    for point in sorted(tops.values(), key=lambda point: (point.size_bytes, point.words)):
-        if point.words in said:  # the other format of the same scheme
-            continue
-        said.add(point.words)
+    """What each file is, beside its best mark, where no other label stands yet."""
+    ceiling = axis.transAxes.transform((0, 1))[1]
+    marks = (axis.transData.transform((point.size_bytes, point.value)) for point in points)
+    taken = [(float(x), float(y) - 4, 5.0) for x, y in marks]
+    for words, point in named_points(axis, points):
         x, y = axis.transData.transform((point.size_bytes, point.value))
-        half = 3.6 * len(point.words) + 3
-        x = min(max(x, half), sheet.width - half)
-        lift = 10.0
-        while any(
-            abs(x - other) < half + width and abs(y + lift - height) < 15
-            for other, height, width, _ in taken
-        ):
-            lift += 15
-        taken.append((x, y + lift, half, lift))
+        half = 3.3 * len(words) + 4
+        centre = min(max(x, half), sheet.width - half)
+        lift = next(lift for lift in LIFTS if fits(centre, y + lift, half, ceiling, taken))
+        taken.append((centre, y + lift, half))
         axis.annotate(
-            point.words, (point.size_bytes, point.value), (x, y + lift), ha="center",
-            textcoords="figure pixels", annotation_clip=False, fontsize=11.5,
-            arrowprops={"arrowstyle": "-", "color": sentinel("line")} if lift > 10 else None,
+            words, (point.size_bytes, point.value), (centre, y + lift), ha="center",
+            textcoords="figure pixels", annotation_clip=False, fontsize=11,
+            arrowprops={"arrowstyle": "-", "color": sentinel("line")} if abs(lift) > 20 else None,
         )  # fmt: skip
 
 
-def keys(sheet: Sheet, axis: Any, targets: Sequence[str], points: Sequence[Point]) -> None:
-    """What shapes and colours mean."""
-    make = axis.plot
-    shapes = [
-        make([], [], SHAPES[number % len(SHAPES)], color=sentinel("muted"), label=target)[0]
-        for number, target in enumerate(targets)
-    ]
-    known = {
-        colour: sorted(p.latency_ms for p in points if p.latency_ms and speed(p, points) == colour)
-        for colour in SPEEDS
-    }
-    colours = []
-    for colour, times in known.items():
+def named_points(axis: Any, points: Sequence[Point]) -> list[tuple[str, Point]]:
+    """A name and the best point of each file; files of one scheme that lie together share it."""
+    best: dict[str, Point] = {}
+    for point in points:
+        if point.file not in best or point.value > best[point.file].value:
+            best[point.file] = point
+    named: list[tuple[str, Point]] = []
+    for point in sorted(best.values(), key=lambda point: (point.size_bytes, point.words)):
+        place = axis.transData.transform((point.size_bytes, point.value))
+        for number, (_, other) in enumerate(named):
+            apart = axis.transData.transform((other.size_bytes, other.value)) - place
+            if other.words == point.words and abs(apart[0]) < 50 and abs(apart[1]) < 14:
+                named[number] = (point.words, other)
+                break
+        else:
+            named.append((f"{point.words} {point.file.rpartition('.')[2]}", point))
+    return named
+
+
+def fits(
+    x: float, y: float, half: float, ceiling: float, taken: Sequence[tuple[float, float, float]]
+) -> bool:
+    """Whether a label has room there, which the last place to try always has."""
+    free = all(abs(x - a) >= half + width or abs(y - b) >= 14 for a, b, width in taken)
+    return (free and y < ceiling - 8) or y < 0
+
+
+def colour_keys(points: Sequence[Point]) -> dict[str, str]:
+    """Colour → the latencies that it stands for."""
+    keys = {}
+    for colour in SPEEDS:
+        times = sorted(p.latency_ms for p in points if p.latency_ms and speed(p, points) == colour)
         if times:
             ends = dict.fromkeys(milliseconds_text(end) for end in (times[0], times[-1]))
-            label = f"{' – '.join(ends)} ms"
-            colours.append(make([], [], "s", color=sentinel(colour), label=label)[0])
-    columns = COLUMNS[sheet.narrow]
+            keys[colour] = f"{' – '.join(ends)} ms"
+    return keys
+
+
+def legends(
+    sheet: Sheet, axis: Any, targets: Sequence[str], colours: Mapping[str, str], columns: int
+) -> None:
+    """What shapes and colours mean, above the chart."""
+    shapes = [
+        axis.plot([], [], SHAPES[number % len(SHAPES)], color=sentinel("muted"), label=target)[0]
+        for number, target in enumerate(targets)
+    ]
+    squares = [
+        axis.plot([], [], "s", color=sentinel(colour), label=words)[0]
+        for colour, words in colours.items()
+    ]
     options = {"loc": "lower left", "handlelength": 1, "borderaxespad": 0, "columnspacing": 1.4,
                "handletextpad": 0.4, "ncols": columns}  # fmt: skip
-    above = axis.get_position().height * sheet.figure.get_figheight() * 72
-    lines = -(-len(colours) // columns)
-    if colours:
-        axis.add_artist(axis.legend(handles=colours, bbox_to_anchor=(-0.01, 1.01), **options))
-    axis.legend(handles=shapes, bbox_to_anchor=(-0.01, 1.01 + 20 * lines / above), **options)
+    height = axis.get_position().height * sheet.figure.get_figheight() * 72
+    if squares:
+        axis.add_artist(axis.legend(handles=squares, bbox_to_anchor=(-0.01, 1.01), **options))
+    up = LINE * rows(squares, columns) / height
+    axis.legend(handles=shapes, bbox_to_anchor=(-0.01, 1.01 + up), **options)
+
+
+def rows(entries: Sized, columns: int) -> int:
+    return -(-len(entries) // columns)
