@@ -1,6 +1,6 @@
 """The samples that lie farthest from Keras, rung by rung."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,10 +50,11 @@ def worst_samples(report: CheckReport, focus: Rung | None) -> tuple[list[RungSam
         kept[id(rung)] = rung.worst[:room]
         room -= len(kept[id(rung)])
     several = len(report.reference_metrics) > 1
+    known = {sample.index: sample for rung in rungs for sample in rung.worst if sample.inputs}
     views = [
         RungSamples(
             rung.label,
-            cards(kept[id(rung)], several=several),
+            cards(kept[id(rung)], known, several=several),
             plain(rung.worst[0].error),
             rung is first,
         )
@@ -63,16 +64,21 @@ def worst_samples(report: CheckReport, focus: Rung | None) -> tuple[list[RungSam
     return views, sum(len(rung.worst) - len(kept[id(rung)]) for rung in rungs)
 
 
-def cards(samples: Sequence[WorstSample], *, several: bool) -> tuple[Card, ...]:
-    return tuple(card(sample, several=several) for sample in samples)
+def cards(
+    samples: Sequence[WorstSample], known: Mapping[int, WorstSample], *, several: bool
+) -> tuple[Card, ...]:
+    """A card each; what went in may be ``known`` from another rung, by the index."""
+    return tuple(
+        card(sample, known.get(sample.index, sample), several=several) for sample in samples
+    )
 
 
-def card(sample: WorstSample, *, several: bool) -> Card:
+def card(sample: WorstSample, shown: WorstSample, *, several: bool) -> Card:
     views = []
-    for name, numbers in list(sample.inputs.items())[:INPUTS]:
+    for name, numbers in list(shown.inputs.items())[:INPUTS]:
         view = input_view(numbers)
         views.append((name, view, "") if isinstance(view, Picture) else (name, None, view))
-    label = "" if sample.label is None else f", label {sample.label:g}"
-    drawn = output_view(sample.reference, sample.actual, sample.label) if sample.reference else ""
+    label = "" if shown.label is None else f", label {shown.label:g}"
+    drawn = output_view(sample.reference, sample.actual, shown.label) if sample.reference else ""
     title = f"Sample {sample.index}{label}"
     return Card(title, plain(sample.error), tuple(views), sample.output if several else "", drawn)

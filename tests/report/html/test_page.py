@@ -215,3 +215,13 @@ def test_a_rung_of_fewer_samples_says_so_and_gets_no_interval_of_all():
     assert "cpu-xnnpack (40 samples)" in page
     assert "Hollow marks are of fewer samples." in page
     assert "fewer samples" not in render_html(report)
+
+
+def test_what_went_in_is_known_from_any_rung_with_that_sample():
+    report = full_report(schemes=("int8",), samples=1)
+    first = report.rungs[1].worst[0]
+    rungs = tuple(replace(rung, worst=(replace(first, inputs={}),)) for rung in report.rungs)
+    page = render_html(replace(report, rungs=rungs))
+    assert page.count("<img") == 0
+    page = render_html(replace(report, rungs=(*rungs[:-1], replace(rungs[-1], worst=(first,)))))
+    assert page.count("<img") == len(rungs)
