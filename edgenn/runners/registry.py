@@ -9,8 +9,9 @@ A package adds one with the entry point group ``edgenn.runners``::
 import importlib
 from collections.abc import Mapping
 from importlib.metadata import entry_points
+from pathlib import Path
 
-from edgenn.errors import UnavailableError, UsageError
+from edgenn.errors import ArtifactError, UnavailableError, UsageError
 from edgenn.nearest import nearest
 from edgenn.runners.runner import Runner
 
@@ -30,6 +31,22 @@ BUILT_IN: Mapping[str, str] = {
     "hls4ml": "edgenn.runners.hls4ml:Hls4mlRunner",
 }
 """Name → where the class is; imported when it is asked for."""
+
+DEFAULTS: Mapping[str, str] = {".tflite": "litert", ".onnx": "onnxruntime", ".hls4ml": "hls4ml"}
+"""Suffix → the engine that runs such a file as it would run on a device."""
+
+
+def default_runner(artifact: Path) -> Runner:
+    """The engine that runs a file as it would run on a device.
+
+    Raises:
+        ArtifactError: Nothing here runs files of this suffix.
+    """
+    if artifact.suffix not in DEFAULTS:
+        raise ArtifactError(
+            f"{artifact} is no artifact: its suffix is none of {', '.join(DEFAULTS)}"
+        )
+    return runner_class(DEFAULTS[artifact.suffix])()
 
 
 def runner_names() -> list[str]:
