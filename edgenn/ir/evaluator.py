@@ -102,6 +102,8 @@ def _evaluate(graph: Graph, op: Op, arrays: list[Array]) -> tuple[Array, ...]:
     ]
     activations = [tensor for tensor in operands if not tensor.is_constant] + results
     if any(tensor.quantization is not None for tensor in activations):
+        if not op.operator.evaluates_uint8 and any(t.dtype == "uint8" for t in activations):
+            raise NotImplementedError(f"{op.kind} has no evaluation in uint8")
         return op.operator.evaluate_integer(stored, results)
     if isinstance(op.operator, Hybrid) and op.operator.rounds_inputs:
         return op.operator.evaluate_hybrid(stored)

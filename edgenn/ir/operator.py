@@ -115,6 +115,8 @@ class Operator:
         data_inputs: Indices of the inputs that carry real numbers besides weights and bias;
             ``None`` means all.
         integer_dtypes: Activation dtypes for which TFLite has a full-integer kernel.
+        evaluates_uint8: Whether integer evaluation holds for uint8 activations as well, which files
+            of older converters have.
         mixed_precision: In a full-integer graph the op takes and gives real numbers and has
             integer weights: its products run in integers, the rest in float.
     """
@@ -125,6 +127,7 @@ class Operator:
     bias_input: ClassVar[int | None] = None
     data_inputs: ClassVar[tuple[int, ...] | None] = None
     integer_dtypes: ClassVar[frozenset[str]] = frozenset({"int8", "int16"})
+    evaluates_uint8: ClassVar[bool] = False
     mixed_precision: ClassVar[bool] = False
 
     registry: ClassVar[dict[str, type["Operator"]]] = {}

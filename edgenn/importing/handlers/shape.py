@@ -60,7 +60,15 @@ def transpose(node: Node, context: Context) -> None:
 @handler("CONCATENATION")
 def concatenation(node: Node, context: Context) -> None:
     require_no_activation(node, context)
+    require_one_scale(node, context)
     context.add(ops.Concatenation(node.option("axis")), node.given, node.outputs)
+
+
+def require_one_scale(node: Node, context: Context) -> None:
+    """Raises UnsupportedError for what uint8 alone can do: join tensors of several scales."""
+    parameters = {context.tensor(name).quantization for name in (*node.given, node.name)}
+    if len(parameters) > 1:
+        raise context.unsupported(node, "it joins tensors of several scales")
 
 
 @handler("PACK")

@@ -54,6 +54,7 @@ class Quantize(Operator):
 
     kind = "quantize"
     integer_dtypes = BORDER_DTYPES
+    evaluates_uint8 = True
 
     dtype: str = "int8"
 
@@ -85,6 +86,7 @@ class Dequantize(Operator):
     kind = "dequantize"
     output_rule = OutputRule.NONE
     integer_dtypes = BORDER_DTYPES
+    evaluates_uint8 = True
 
     def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
         (x,) = inputs

@@ -52,6 +52,7 @@ class Convolution(Hybrid):
 
     bias_input = 2
     data_inputs = (0,)
+    evaluates_uint8 = True
 
     strides: Pair = (1, 1)
     padding: Padding = Padding.VALID
@@ -81,7 +82,7 @@ class Convolution(Hybrid):
     ) -> tuple[Array, ...]:
         x, kernel, *bias = inputs
         (output,) = outputs
-        sums = with_bias(self.convolve(centered(x), kernel.values.astype(np.float64)), bias)
+        sums = with_bias(self.convolve(centered(x), centered(kernel)), bias)
         ratio = accumulator_ratio(x, kernel, output)
         return (requantize(sums, ratio, output, self.activation),)
 

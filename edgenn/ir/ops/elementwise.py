@@ -46,6 +46,8 @@ class Arithmetic(Binary):
 class IntegerArithmetic(Arithmetic):
     """Arithmetic that LiteRT also has an integer kernel for."""
 
+    evaluates_uint8 = True
+
     integer_kernel: ClassVar[kernels.BinaryKernel]
 
     def evaluate_integer(

@@ -35,10 +35,16 @@ def with_bias(sums: Floats, bias: Sequence[IntegerInput]) -> Floats:
 
 
 def accumulator_ratio(x: IntegerInput, weights: IntegerInput, output: Tensor) -> Floats:
-    """Accumulator scale over output scale, one number or one a channel, as kernels compute it."""
+    """Accumulator scale over output scale, one number or one a channel, as kernels compute it.
+
+    Those of uint8, which have one scale for all channels, multiply in float32.
+    """
     assert weights.quantization is not None
     assert output.quantization is not None
-    products = np.float64(x.scale) * weights.quantization.scale.astype(np.float64)
+    scales = weights.quantization.scale
+    products = np.float64(x.scale) * scales.astype(np.float64)
+    if output.dtype == "uint8":
+        products = (np.float32(x.scale) * scales).astype(np.float64)
     ratio: Floats = products / np.float64(output.quantization.scale[0])
     return ratio
 

@@ -26,6 +26,7 @@ class FullyConnected(Hybrid):
     weight_axes = {1: 0}
     bias_input = 2
     data_inputs = (0,)
+    evaluates_uint8 = True
 
     activation: Activation = Activation.NONE
 
@@ -45,9 +46,12 @@ class FullyConnected(Hybrid):
     ) -> tuple[Array, ...]:
         x, weights, *bias = inputs
         (output,) = outputs
-        sums = with_bias(centered(x) @ weights.values.astype(np.float64).T, bias)
+        sums = with_bias(centered(x) @ centered(weights).T, bias)
+        ratio = accumulator_ratio(x, weights, output)
+        if output.dtype == "uint8":
+            return (requantize(sums, ratio, output, self.activation),)
         # unlike the convolutions', LiteRT's reference kernel rescales in float64
-        steps = round_half_away(sums * accumulator_ratio(x, weights, output)).astype(np.int64)
+        steps = round_half_away(sums * ratio).astype(np.int64)
         return (stored(steps, output, self.activation),)
 
     def evaluate_hybrid(self, inputs: Sequence[IntegerInput]) -> tuple[Array, ...]:

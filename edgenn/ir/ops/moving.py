@@ -15,6 +15,7 @@ class Mover(Operator):
     """
 
     output_rule = OutputRule.SAME_AS_INPUT
+    evaluates_uint8 = True
 
     def evaluate_integer(
         self, inputs: Sequence[IntegerInput], outputs: Sequence[Tensor]

@@ -27,6 +27,7 @@ class Pool2D(Operator):
     """What the pooling operators share. Input ``(N, H, W, C)``, output ``(N, H', W', C)``."""
 
     output_rule = OutputRule.SAME_AS_INPUT
+    evaluates_uint8 = True
 
     size: Pair = (2, 2)
     strides: Pair = (2, 2)

@@ -124,6 +124,7 @@ class ArgReduction(Operator):
     """The index of the extreme value along ``axis``; the first one among equals."""
 
     output_rule = OutputRule.NONE
+    evaluates_uint8 = True
     function: ClassVar[Callable[..., Any]]
 
     axis: int = -1

@@ -17,6 +17,7 @@ class Resize(Operator):
     """Input ``(N, H, W, C)``, output ``(N, *size, C)``."""
 
     output_rule = OutputRule.SAME_AS_INPUT
+    evaluates_uint8 = True
 
     size: tuple[int, int] = (1, 1)
     align_corners: bool = False

@@ -42,6 +42,7 @@ class Softmax(Unary):
 
     kind = "softmax"
     output_rule = UNIT_RANGE
+    evaluates_uint8 = True
 
     beta: float = 1.0
 
@@ -59,7 +60,10 @@ class Softmax(Unary):
         beta = float(np.float32(self.beta))
         if outputs[0].dtype == "int16":
             return (softmax_int16(differences, x.scale, beta),)
-        return (softmax_int8(differences, x.scale, beta),)
+        result = softmax_int8(differences, x.scale, beta)
+        if outputs[0].dtype == "uint8":
+            return ((result.astype(np.int16) + 128).astype(np.uint8),)
+        return (result,)
 
 
 def softmax_int8(differences: Ints, scale: float, beta: float) -> Array:
