@@ -16,6 +16,7 @@ import numpy as np
 from edgenn.drift.explain.comparison import Arithmetic, SharedTensor
 from edgenn.drift.explain.constants import Pair
 from edgenn.drift.explain.sums import Grid, OpSums, Sum, TensorSums
+from edgenn.quantization.parameters import SMALLEST_RANGE
 
 LIMIT: Final = 2.0
 """Excess beyond which a layer is at fault."""
@@ -187,7 +188,7 @@ def unused_range(layer: Layer) -> float:
             continue
         low, high = grid.limits
         used = max(sums.high, 0.0) - min(sums.low, 0.0)
-        if used > 0:
+        if used > SMALLEST_RANGE:  # what is dead gets a grid that means nothing
             ratios.append((high - low) / used / UNUSED)
     return max(ratios, default=0.0)
 

@@ -75,7 +75,8 @@ class Grid:
 
     def at_limits(self, stored: Array) -> Array:
         """Where a stored value is the least or the greatest of its dtype."""
-        return np.isin(stored, INTEGER_RANGES[self.dtype])
+        low, high = INTEGER_RANGES[self.dtype]
+        return np.asarray((stored == low) | (stored == high))
 
 
 def rows(values: Array) -> Array:
@@ -131,13 +132,16 @@ class Sums:
 class TensorSums(Sums):
     """Errors of a shared tensor.
 
-    Fields: ``own``, ``own²``: the artifact against the forced run, where the grid holds that.
-    ``twin²``: the rounded twin against the forced run, likewise. ``inherited²``: forced against free. ``total²``: the artifact against
-    free. ``free²``, ``forced²``: of the values themselves. ``clipped²``: of what lies beyond the
-    grid. ``beyond``: how many values do. ``low`` and ``high`` are those of the free run, as is what
-    is clipped: an error in an earlier layer is not this layer's. ``introduced²``, ``carried²``:
-    own and inherited error of the whole layer, saturation included. ``histogram``: of the stored integers, in as
-    many bins as int8 has values; ``lowest``, ``highest``: how many are at the ends of their range.
+    Fields:
+        ``own``, ``own²``: the artifact against the forced run, where the grid holds that.
+        ``twin²``: the rounded twin against the forced run, likewise.
+        ``introduced²``, ``carried²``: own and inherited error of the whole layer, all values.
+        ``inherited²``: forced against free. ``total²``: the artifact against free.
+        ``free²``, ``forced²``: of the values themselves.
+        ``beyond``: how many values of the free run the grid cannot hold: what an earlier layer
+        does to them is not this layer's. ``low`` and ``high`` are those of the free run, too.
+        ``histogram``: of the stored integers, in as many bins as int8 has values; ``lowest``,
+        ``highest``: how many are at the ends of their range.
     """
 
     def update(
@@ -186,7 +190,6 @@ class TensorSums(Sums):
             self.high = max(self.high, float(free.max()))
         if self.low < low or self.high > high:
             clipped = free - np.clip(free, np.float32(low), np.float32(high))
-            self.add("clipped²", np.square(clipped))
             self.add("beyond", (np.abs(clipped) > grid.step / 2).astype(np.float32))
 
 
