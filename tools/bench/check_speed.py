@@ -30,6 +30,7 @@ SEED = 5
 MODEL = common.ROOT / "models" / "pretrained" / "digits_cnn.keras"
 RECIPE = common.ROOT / "models" / "digits_cnn.py"
 EDGENN = str(Path(sys.executable).parent / "edgenn")
+TARGETS = ("cpu-reference", "cpu-xnnpack", "cpu-onnxruntime")
 POLL_S = 0.01
 
 
@@ -174,9 +175,14 @@ def main() -> None:
     memory: dict[int, int] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for count in arguments.counts:
+        # modules are compiled once, as where edgenn is installed
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
+        os.environ["EDGENN_HISTORY"] = str(folder / "history.sqlite")
+        for count in sorted({*arguments.counts, SAMPLES}):
             bundle, data = converted(folder, count, arguments.scheme)
             check = [EDGENN, "check", str(bundle), "--data", str(data)]
+            check += [word for target in TARGETS for word in ("--target", target)]
             plain = [sys.executable, __file__, "--scheme", arguments.scheme]
             plain += ["--plain", str(bundle), str(data)]
             memory[count] = timed(check)[1]
