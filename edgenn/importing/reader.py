@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from edgenn.errors import ArtifactError
 from edgenn.importing import handlers
+from edgenn.importing.blocks import without_blocks
 from edgenn.importing.context import Context
 from edgenn.importing.file import File
 from edgenn.importing.registry import read_ops
@@ -24,7 +25,7 @@ def read_tflite_graph(source: str | Path | bytes, where: str = "the file") -> Gr
 
     Tensors keep their names, shapes, dtypes, quantisation and data. Inputs and outputs are called
     as in the signature; states of a file that runs one step are in the graph's metadata. Loops
-    over time are ``Scan``s.
+    over time are ``Scan``s, those that were cut into blocks are whole.
 
     Args:
         source: The path of the file, or its bytes.
@@ -46,7 +47,7 @@ def read_tflite_graph(source: str | Path | bytes, where: str = "the file") -> Gr
     inputs = {port.info.name: context.name(port.index) for port in file.content.inputs}
     read_ops(context)
     outputs = {port.info.name: context.name(port.index) for port in file.content.outputs}
-    graph = context.graph(inputs, outputs, metadata(file))
+    graph = without_blocks(context.graph(inputs, outputs, metadata(file)))
     return with_border(graph, file.content.inputs)
 
 

@@ -119,12 +119,37 @@ def test_an_observer_sees_every_step():
     assert not any(scan.cell.tensors[name].is_constant for name in inside)
 
 
-def test_loops_in_blocks_of_steps():
-    graph = in_blocks(to_loops(recurrent_graph(Gru(units=64), batch=1, steps=300)))
-    nested = [op for op in scans(graph)[0].cell.ops if isinstance(op.operator, Scan)]
-    assert nested, "long enough for blocks"
-    read = assert_read_back(to_tflite(graph), recurrent_inputs(graph, batch=1), 1e-5)
-    assert scans(read)
+BLOCKS = {
+    "whole": (Gru(units=64), 289),
+    "and a rest": (Gru(units=64), 300),
+    "reversed": (Lstm(units=64, reverse=True), 300),
+    "masked": (Gru(units=64, masked=True), 300),
+    "given states": (Lstm(units=64, initial=True), 300),
+    "three levels": (Gru(units=64), 1100),
+}
+
+
+@pytest.mark.parametrize(("layer", "steps"), BLOCKS.values(), ids=BLOCKS)
+def test_loops_in_blocks_of_steps(layer, steps):
+    loops = to_loops(recurrent_graph(layer, batch=1, steps=steps))
+    blocked = in_blocks(loops)
+    assert any(isinstance(op.operator, Scan) for scan in scans(blocked) for op in scan.cell.ops)
+    inputs = recurrent_inputs(loops, batch=1)
+    read = assert_read_back(to_tflite(blocked), inputs, 5e-5)
+    (mine,), (other,) = scans(read), scans(loops)
+    assert names(mine.cell) == names(other.cell) and names(read) == names(loops)
+    assert (mine.reverse, mine.zero_state) == (other.reverse, other.zero_state)
+
+
+def test_two_layers_are_not_put_together():
+    """The second goes on where the first ends, on the same sequence, with other weights."""
+    builder = GraphBuilder("two")
+    x = builder.input("x", (1, 8, 3))
+    _, h = add_recurrent(builder, Gru(units=4), x, scope="first")
+    y, _ = add_recurrent(builder, Gru(units=4, initial=True), x, [h], scope="second", seed=1)
+    graph = to_loops(builder.finish({"y": y}))
+    read = assert_read_back(to_tflite(graph), recurrent_inputs(graph, batch=1))
+    assert len(scans(read)) == 2
 
 
 # loops that are no loops over time
