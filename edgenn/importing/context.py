@@ -1,6 +1,6 @@
 """What handlers write into: the graph of one subgraph, under construction."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,15 +17,26 @@ from edgenn.ir.tensor import Array, Quantization, Tensor
 class Context:
     """One subgraph, read op by op.
 
+    Args:
+        file: What it is read from.
+        number: Of the subgraph.
+        around: Numbers of the subgraphs whose loops run this one.
+
     Attributes:
         tensors: Those that have been named so far.
         ops: Those that have been read so far.
         sizes: What is known of tensors that hold sizes of others.
     """
 
-    def __init__(self, file: File, number: int) -> None:
+    def __init__(self, file: File, number: int, around: tuple[int, ...] = ()) -> None:
+        if number in around:
+            raise file.damaged(f"subgraph {number} runs itself")
         self.file = file
         self.subgraph = file.subgraph(number)
+        self.within = (*around, number)
+        ops = listed(self.subgraph.operators)
+        self._computed = {index for op in ops for index in listed(op.outputs)}
+        self._computed.update(listed(self.subgraph.inputs))
         self.tensors: dict[str, Tensor] = {}
         self.ops: list[Op] = []
         self.sizes = Sizes()
@@ -37,7 +48,11 @@ class Context:
             stored = self.subgraph.tensors[index]
             name = self.unused(text(stored.name) or f"tensor_{index}")
             self._names[index] = name
-            self.tensors[name] = self.file.tensor(stored, name)
+            tensor = self.file.tensor(stored, name)
+            if index not in self._computed and 0 in tensor.shape and not tensor.is_constant:
+                # no numbers need no buffer
+                tensor = tensor.with_(data=np.zeros([n or 0 for n in tensor.shape], tensor.dtype))
+            self.tensors[name] = tensor
         return self._names[index]
 
     def inputs(self) -> list[str]:
@@ -144,6 +159,18 @@ class Context:
     ) -> Graph:
         """All that has been read, without what no output needs."""
         name = text(self.subgraph.name) or "main"
-        return Graph(
+        graph = Graph(
             name, self.tensors, tuple(self.ops), dict(inputs), dict(outputs), dict(metadata)
         ).pruned()
+        known = {*inputs.values(), *(n for n, t in self.tensors.items() if t.is_constant)}
+        for op in graph.ops:
+            self.require_made(op.inputs, known)
+            known.update(op.outputs)
+        self.require_made(graph.outputs.values(), known)
+        return graph
+
+    def require_made(self, names: Iterable[str], known: Collection[str]) -> None:
+        """Raises ArtifactError for a tensor that no op before has made."""
+        for name in names:
+            if name not in known:
+                raise self.file.damaged(f"{name!r} is read, but nothing makes it")

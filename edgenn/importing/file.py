@@ -1,5 +1,6 @@
 """The schema's objects of a .tflite file, and its tensors as the graph has them."""
 
+import struct
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,10 @@ class File:
         self.where = where
         self.data = data
         self.content = parse_tflite(data, where)  # the schema's own reader trusts every offset
-        self.model = schema.ModelT.InitFromPackedBuf(bytearray(data), 0)
+        try:
+            self.model = schema.ModelT.InitFromPackedBuf(bytearray(data), 0)
+        except (AttributeError, LookupError, TypeError, ValueError, struct.error) as error:
+            raise self.damaged(f"its structure cannot be followed: {error}") from error
         self._builtins = builtin_names()
 
     def subgraph(self, number: int) -> Any:

@@ -1,7 +1,6 @@
 """The bytes of a .tflite file → Graph."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,11 +43,10 @@ def read_tflite_graph(source: str | Path | bytes, where: str = "the file") -> Gr
         data = read_bytes(Path(source))
     file = File(data, where)
     context = Context(file, MAIN)
-    inputs = {port.info.name: context.name(port.index) for port in file.content.inputs}
+    inputs = by_name(file.content.inputs, context)
     read_ops(context)
-    outputs = {port.info.name: context.name(port.index) for port in file.content.outputs}
-    graph = without_blocks(context.graph(inputs, outputs, metadata(file)))
-    return with_border(graph, file.content.inputs)
+    outputs = by_name(file.content.outputs, context)
+    return without_blocks(context.graph(inputs, outputs, metadata(file)))
 
 
 def read_bytes(path: Path) -> bytes:
@@ -58,12 +56,14 @@ def read_bytes(path: Path) -> bytes:
         raise ArtifactError(f"{path} cannot be read: {error.strerror}") from error
 
 
+def by_name(ports: Sequence[Port], context: Context) -> dict[str, str]:
+    """Public name → tensor."""
+    found = {port.info.name: context.name(port.index) for port in ports}
+    if len(found) < len(ports):
+        raise context.file.damaged("two of its inputs or outputs have one name")
+    return found
+
+
 def metadata(file: File) -> Mapping[str, Any]:
     step = file.content.step
     return {} if step is None else {STEP: step}
-
-
-def with_border(graph: Graph, ports: tuple[Port, ...]) -> Graph:
-    """The graph with its inputs in the order of the file, used or not."""
-    assert len(graph.inputs) == len(ports)
-    return replace(graph, inputs={port.info.name: graph.inputs[port.info.name] for port in ports})

@@ -23,10 +23,17 @@ def read_ops(context: Context) -> None:
     """Reads all ops of the context's subgraph.
 
     Raises:
+        ArtifactError: An op whose operands or options do not go together.
         UnsupportedError: An op without a handler, or that its handler cannot read.
     """
     for node in context.nodes():
         read = HANDLERS.get(node.builtin)
         if read is None:
             raise context.unsupported(node, "edgenn has no operator for it")
-        read(node, context)
+        try:
+            read(node, context)
+        except (AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise context.file.damaged(
+                f"{node.builtin}, which makes {node.name!r}, has operands or options that do not"
+                f" go together ({type(error).__name__}: {error})"
+            ) from error

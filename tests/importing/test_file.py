@@ -1,22 +1,29 @@
 """What of a file comes back besides its ops, and files that cannot be read."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.altered import altered
 from support.artifacts import conv_graph, int8_conv_graph, two_input_graph
-from support.read_back import assert_same_border
+from support.fused_lstm import float_weights, lstm_graph
+from support.one_op import one_op
+from support.read_back import assert_read_back, assert_same_border
 from support.recurrent import recurrent_graph
 
-from edgenn.errors import ArtifactError, UnsupportedError
+from edgenn.errors import ArtifactError, EdgennError, UnsupportedError
 from edgenn.export.tflite.exporter import to_tflite
 from edgenn.importing import read_tflite_graph
 from edgenn.ir import ops
 from edgenn.ir.builder import GraphBuilder
 from edgenn.ir.ops import Gru
+from edgenn.ir.ops.fused_lstm import FusedLstm
 from edgenn.ir.stepping import step_of, with_step
+from edgenn.ir.tensor import Tensor
 from edgenn.lowering.recurrent.loop import to_loops
 from edgenn.lowering.recurrent.step import to_step
 from edgenn.runtime.step_info import State, StepInfo
@@ -27,6 +34,11 @@ GRAPHS = {
     "int8": int8_conv_graph(),
     "two inputs": two_input_graph(),
 }
+INTACT = [
+    to_tflite(conv_graph()),
+    to_tflite(to_loops(recurrent_graph(Gru(units=2), steps=3))),
+    to_tflite(lstm_graph(FusedLstm(), (None, 3, 2), float_weights(np.random.default_rng(0), 2, 2))),
+]
 
 
 @pytest.mark.parametrize("graph", GRAPHS.values(), ids=GRAPHS)
@@ -136,17 +148,49 @@ def test_data_that_do_not_fit_their_shape():
         read_tflite_graph(altered(to_tflite(conv_graph()), change))
 
 
-def test_a_loop_whose_body_is_not_there():
-    def change(model):
-        (loop,) = (op for op in model.subgraphs[0].operators if op.builtinOptions is not None
-                   and hasattr(op.builtinOptions, "bodySubgraphIndex"))  # fmt: skip
-        loop.builtinOptions.bodySubgraphIndex = 9
+def with_body(number: int) -> bytes:
+    """A loop that says which subgraph its body is."""
 
-    graph = to_loops(recurrent_graph(Gru(units=4), steps=5))
-    with pytest.raises(ArtifactError, match="subgraph 9 of 3"):
-        read_tflite_graph(altered(to_tflite(graph), change))
+    def change(model):
+        for op in model.subgraphs[0].operators:
+            if hasattr(op.builtinOptions, "bodySubgraphIndex"):
+                op.builtinOptions.bodySubgraphIndex = number
+
+    graph = to_loops(recurrent_graph(Gru(units=4), batch=1, steps=5))
+    return altered(to_tflite(graph), change)
+
+
+@pytest.mark.parametrize(("number", "words"), [(9, "subgraph 9 of 3"), (0, "runs itself")])
+def test_a_loop_whose_body_is_none(number, words):
+    with pytest.raises(ArtifactError, match=words):
+        read_tflite_graph(with_body(number))
 
 
 def test_the_folder_of_a_path_is_no_file(tmp_path: Path):
     with pytest.raises(ArtifactError):
         read_tflite_graph(tmp_path)
+
+
+def test_a_tensor_that_nothing_makes():
+    def change(model):
+        model.subgraphs[0].operators[0].inputs = [3, 1, 2]
+
+    with pytest.raises(ArtifactError, match="'conv' is read, but nothing makes it"):
+        read_tflite_graph(altered(to_tflite(conv_graph()), change))
+
+
+def test_a_reshape_to_a_scalar():
+    """The empty vector of its sizes has no buffer."""
+    graph = one_op(ops.Reshape(()), [Tensor("x", (1, 1))], [None])
+    assert_read_back(to_tflite(graph), {"x": np.ones((1, 1), np.float32)})
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.data())
+def test_damaged_files_end_in_an_error_for_people(data):
+    content = bytearray(data.draw(st.sampled_from(INTACT)))
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(8, len(content) - 1))
+        content[place] = data.draw(st.integers(0, 255))
+    with suppress(EdgennError):
+        read_tflite_graph(bytes(content))

@@ -19,7 +19,7 @@ def while_loop(node: Node, context: Context) -> None:
 
 
 def subgraph(number: int, context: Context) -> Graph:
-    inner = Context(context.file, number)
+    inner = Context(context.file, number, context.within)
     inputs = inner.inputs()
     read_ops(inner)
     outputs = inner.outputs()
