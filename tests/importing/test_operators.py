@@ -2,13 +2,16 @@
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.altered import altered
 from support.litert import DEFAULT, run_bytes
 from support.one_op import one_op, random_inputs
 from support.quantized_op import quantized_case
 from support.read_back import assert_read_back, assert_same, assert_same_border, evaluated
 
+from edgenn.errors import UnsupportedError
 from edgenn.export.tflite.exporter import to_tflite
 from edgenn.export.tflite.runtime_versions import FIRST_RELEASES
 from edgenn.importing import handlers, read_tflite_graph
@@ -259,3 +262,21 @@ def test_a_table_that_is_looked_up(dtype):
     x = Tensor("x", (None, 256), "int8", Quantization.per_tensor(0.01, 3))
     graph = one_op(ops.ElementwiseFunction(steps[dtype]), [x], [output])
     assert_read_back(to_tflite(graph), {"x": np.arange(-128, 128, dtype=np.int8)[np.newaxis]})
+
+
+def joined(dtype: str, content: bytes) -> bytes:
+    def change(model):
+        for tensor in model.subgraphs[0].tensors:
+            tensor.type = getattr(schema.TensorType, dtype)
+
+    return altered(content, change)
+
+
+def test_integers_of_several_scales_are_joined_as_they_are_stored_but_for_uint8():
+    scales = [Quantization.per_tensor(scale) for scale in (0.1, 0.2)]
+    x, y = (Tensor(n, (2, 3), "int16", q) for n, q in zip("xy", scales, strict=True))
+    content = to_tflite(one_op(ops.Concatenation(1), [x, y], [scales[0]]))
+    inputs = {name: np.arange(6, dtype=np.int16).reshape(2, 3) for name in "xy"}
+    assert_read_back(content, inputs)
+    with pytest.raises(UnsupportedError, match=r"CONCATENATION cannot be read.*several scales"):
+        read_tflite_graph(joined("UINT8", content))

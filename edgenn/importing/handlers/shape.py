@@ -65,9 +65,12 @@ def concatenation(node: Node, context: Context) -> None:
 
 
 def require_one_scale(node: Node, context: Context) -> None:
-    """Raises UnsupportedError for what uint8 alone can do: join tensors of several scales."""
+    """Raises UnsupportedError for uint8 of several scales, which the kernel rescales.
+
+    Of other integers it copies what is stored, whatever it stands for.
+    """
     parameters = {context.tensor(name).quantization for name in (*node.given, node.name)}
-    if len(parameters) > 1:
+    if context.tensor(node.name).dtype == "uint8" and len(parameters) > 1:
         raise context.unsupported(node, "it joins tensors of several scales")
 
 

@@ -15,10 +15,12 @@ from edgenn.ir.operator import Activation, Operator, Padding
 from edgenn.ir.ops.fused_lstm import FusedLstm
 from edgenn.ir.tensor import Tensor
 
+OF_TFLITE_FILES = {FusedLstm, ops.Fill, ops.ShapeOf, ops.SliceAt, ops.UpdateSlice, ops.While}
+"""What only TFLite has, or only a .tflite that was read back."""
 OPERATORS = [
     c
     for c in Operator.registry.values()
-    if c.__module__.startswith("edgenn.ir.ops.") and c is not FusedLstm  # TFLite's own
+    if c.__module__.startswith("edgenn.ir.ops.") and c not in OF_TFLITE_FILES
 ]
 
 
