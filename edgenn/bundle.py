@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -20,11 +20,44 @@ CHANNEL_FACTORS = "channel_factors.npz"
 
 
 @dataclass(frozen=True)
+class Ports:
+    """What a file from elsewhere calls the model's inputs and outputs.
+
+    Names that are missing are the same on both sides.
+
+    Attributes:
+        inputs: The model's name → the file's.
+        outputs: The file's name → the model's.
+    """
+
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+    def given(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        """Inputs by the names that the file knows."""
+        return {self.inputs.get(name, name): array for name, array in arrays.items()}
+
+    def named(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        """Outputs by the names that the model knows."""
+        return {self.outputs.get(name, name): array for name, array in arrays.items()}
+
+
+SAME_PORTS = Ports()
+
+
+@dataclass(frozen=True)
 class Bundle:
-    """A bundle on disk."""
+    """A bundle on disk, or artifacts from elsewhere that are treated as one.
+
+    Attributes:
+        elsewhere: Where the files of artifacts lie that are not in the folder.
+        ports: Of those whose inputs and outputs have names of their own.
+    """
 
     path: Path
     manifest: Manifest
+    elsewhere: Mapping[str, Path] = field(default_factory=dict)
+    ports: Mapping[str, Ports] = field(default_factory=dict)
 
     @property
     def artifacts(self) -> dict[str, Artifact]:
@@ -32,7 +65,10 @@ class Bundle:
         return {artifact.file: artifact for artifact in self.manifest.artifacts}
 
     def file(self, name: str) -> Path:
-        return self.path / name
+        return self.elsewhere.get(name, self.path / name)
+
+    def ports_of(self, name: str) -> Ports:
+        return self.ports.get(name, SAME_PORTS)
 
     def channel_factors(self) -> dict[str, Array]:
         """Tensor → what the channels of its last axis were divided by in full-integer files."""

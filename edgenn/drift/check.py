@@ -1,6 +1,6 @@
 """Climbs the ladder: every artifact of a bundle on every target, against Keras."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
@@ -57,17 +57,20 @@ def check_bundle(
     ]
     budget = budget or default_budget()
     with ExitStack() as stack:
-        source, reference = reference_outputs(bundle, data, truth, stack)
         opened = {target.name: stack.enter_context(target) for target in targets}
-        ladder = Ladder(bundle, data, reference, Peers(bundle, data, opened, stack), stack)
+        peers = Peers(bundle, data, opened, stack)
+        climbs = list(pairs(bundle, targets, fits))
+        for artifact, target in climbs:  # of each target the first: engines load side by side
+            target.open_ahead(bundle.file(artifact.file))
+        source, reference = reference_outputs(bundle, data, truth, stack)
+        ladder = Ladder(bundle, data, reference, peers, stack)
         if truth is not None and truth.is_loaded:
             ladder.climb_float_graph(truth)
-        of_keras = compare(reference, reference, data, "Keras").of_keras
-        for file in artifact_order(bundle.manifest.artifacts):
-            for target in targets:
-                taken = fits[target.name]
-                if not isinstance(taken, str) and bundle.artifacts[file] in taken:
-                    ladder.climb(bundle.artifacts[file], target, excuse=every, progress=progress)
+        for target in targets:
+            target.settle()
+        for artifact, target in climbs:
+            ladder.climb(artifact, target, excuse=every, progress=progress)
+        of_keras = ladder.of_keras()
         rungs = tuple(
             replace(rung, verdicts=judge(rung, budget, ladder.keras_beside(rung), baseline))
             for rung in ladder.rungs
@@ -106,6 +109,12 @@ class Ladder:
         """Task metrics of Keras on the samples that a rung has seen."""
         return self._of_keras.get(rung.label, {})
 
+    def of_keras(self) -> Metrics:
+        """Task metrics of Keras on all samples."""
+        whole = (rung.label for rung in self.rungs if rung.samples == len(self.data))
+        found = next((self._of_keras[label] for label in whole if label in self._of_keras), None)
+        return found or compare(self.reference, self.reference, self.data, "Keras").of_keras
+
     def climb_float_graph(self, truth: Truth) -> None:
         """The rung that has no file."""
         outputs = self.stack.enter_context(OutputStore())
@@ -117,7 +126,8 @@ class Ladder:
         """Runs one file on one target and compares."""
         outputs = self.stack.enter_context(OutputStore())
         path = self.bundle.file(artifact.file)
-        rung = climb(path, artifact, target, self.data, outputs, progress)
+        ports = self.bundle.ports_of(artifact.file)
+        rung = climb(path, artifact, target, self.data, outputs, progress, ports)
         if rung.metrics is None:
             self.rungs.append(excused(rung) if excuse else rung)
             return
@@ -148,6 +158,17 @@ class Ladder:
                 worst=found.worst,
             )
         )
+
+
+def pairs(
+    bundle: Bundle, targets: Sequence[Target], fits: Mapping[str, Sequence[Artifact] | str]
+) -> Iterator[tuple[Artifact, Target]]:
+    """What runs where, in the ladder's order."""
+    for file in artifact_order(bundle.manifest.artifacts):
+        for target in targets:
+            taken = fits[target.name]
+            if not isinstance(taken, str) and bundle.artifacts[file] in taken:
+                yield bundle.artifacts[file], target
 
 
 def fitting(bundle: Bundle, target: Target, *, every: bool) -> Sequence[Artifact] | str:

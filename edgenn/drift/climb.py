@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from edgenn.bundle import SAME_PORTS, Ports
 from edgenn.data import Dataset
 from edgenn.drift.outputs import OutputStore
 from edgenn.drift.report import Rung
@@ -46,6 +47,7 @@ def climb(
     data: Dataset,
     outputs: OutputStore,
     progress: Progress | None,
+    ports: Ports = SAME_PORTS,
 ) -> Rung:
     """Runs an artifact; its outputs go to ``outputs``, the comparison comes later.
 
@@ -53,7 +55,7 @@ def climb(
     """
     said = Said()
     estimated(path, target, said)
-    inputs = taken(data, artifact, target)
+    inputs = ports.given(taken(data, artifact, target))
     rung = Rung(
         artifact.file,
         artifact.scheme,
@@ -63,11 +65,13 @@ def climb(
         estimator=said.estimator,
         size_bytes=artifact.size_bytes,
     )
+
+    def sink(part: Mapping[str, Array]) -> None:
+        outputs.append(ports.named(part))
+
     timed = UNTIMED if rung.time == "none" else TIMED
     try:
-        result = target.runner.run(
-            path, inputs, progress, sink=outputs.append, timed=timed, workers=THREADS
-        )
+        result = target.runner.run(path, inputs, progress, sink=sink, timed=timed, workers=THREADS)
     except FINDINGS as error:
         return replace(
             rung,

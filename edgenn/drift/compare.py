@@ -1,12 +1,13 @@
 """Outputs of a rung beside those of Keras and of the rung before, in bounded memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from edgenn.data import Dataset
-from edgenn.drift.metrics import METRICS, Tally, Value
+from edgenn.drift.metrics import METRICS, Score, Tally, Value
 from edgenn.drift.outputs import OutputStore
 from edgenn.drift.report import Intervals, Metrics, WorstSample
 from edgenn.drift.worst import KEPT, Worst
@@ -15,7 +16,12 @@ from edgenn.errors import ArtifactError, DataError
 CHUNK_BYTES = 1 << 22
 """Of the outputs that are compared in one go."""
 
+SCORE_S = 2.0
+"""For how long a recipe's own function may run to say how sure it is, of each rung."""
+
 NOTHING: dict[str, Value] = dict.fromkeys(METRICS)
+
+Number = TypeVar("Number")
 
 
 @dataclass(frozen=True)
@@ -73,14 +79,37 @@ def compare(
             pair.worst.update(start, expected[name], given[name])
             if start < known:
                 pair.step.update(earlier[name], given[name][: known - start])
+    # the later one says more: a tally knows that there is a score, not what it is
+    judges: dict[str, list[Tally | Score]] = {
+        name: [pair.drift, *own_score(name, reference, outputs, data)]
+        for name, pair in pairs.items()
+    }
     worst = (sample for pair in pairs.values() for sample in pair.worst.samples())
     return Compared(
-        {name: pair.drift.values() for name, pair in pairs.items()},
-        {name: {**NOTHING, **pair.drift.reference_values()} for name, pair in pairs.items()},
-        {name: pair.drift.intervals() for name, pair in pairs.items()},
+        {name: merged(judge.values() for judge in of) for name, of in judges.items()},
+        {
+            name: {**NOTHING, **merged(judge.reference_values() for judge in of)}
+            for name, of in judges.items()
+        },
+        {name: merged(judge.intervals() for judge in of) for name, of in judges.items()},
         {name: pair.step.values() for name, pair in pairs.items()} if known else {},
         tuple(sorted(worst, key=lambda sample: -sample.error)[:KEPT]),
     )
+
+
+def own_score(
+    name: str, reference: OutputStore, outputs: OutputStore, data: Dataset
+) -> list[Score]:
+    """The recipe's own judgement, where there is one and it is about this output."""
+    if data.score is None or data.labels is None or len(reference.names) > 1:
+        return []
+    count = len(outputs)
+    expected, given = reference.mapped(name)[:count], outputs.mapped(name)
+    return [Score(data.score, expected, given, data.labels[:count], seconds=SCORE_S)]
+
+
+def merged(parts: Iterable[Mapping[str, Number]]) -> dict[str, Number]:
+    return {name: value for part in parts for name, value in part.items()}
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,14 @@ class OutputStore:
         rows = max(start, stop)
         return {name: column.read(start, rows) for name, column in self._columns.items()}
 
+    def mapped(self, name: str) -> Array:
+        """All samples of an output, mapped read-only: for functions that take whole arrays."""
+        column = self._columns[name]
+        shape = (self._count, *column.shape)
+        if 0 in shape:
+            return np.empty(shape, column.dtype)
+        return np.memmap(column.file, column.dtype, "r", 0, shape)
+
     def chunks(self, size: int | None = None) -> Iterator[dict[str, Array]]:
         """All samples, so many at a time; by default what fits into bounded memory."""
         size = size or rows_within(CHUNK_BYTES, [c.row_bytes for c in self._columns.values()])

@@ -88,7 +88,11 @@ class Peers:
             path = self.bundle.file(artifact.file)
             outputs = self._stack.enter_context(OutputStore())
             runner = self._targets[peer].runner
-            runner.run(path, self.data.inputs, sink=outputs.append, timed=TIMED)
+            ports = self.bundle.ports_of(artifact.file)
+            inputs = ports.given(self.data.inputs)
+            runner.run(
+                path, inputs, sink=lambda part: outputs.append(ports.named(part)), timed=TIMED
+            )
             self._outputs[key] = outputs
         return self._outputs[key]
 

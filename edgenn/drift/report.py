@@ -128,9 +128,14 @@ class Rung:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What tells its artifact from others of the model: scheme, form, batch, format."""
+        """What tells its artifact from others of the model: scheme, form, batch.
+
+        The names of files from elsewhere say no scheme; then the name does.
+        """
+        if not self.artifact:
+            return ()
         _, _, variant = self.artifact.rpartition(f".{self.scheme}.")
-        return (self.scheme, *variant.split(".")[:-1]) if self.artifact else ()
+        return tuple(filter(None, (self.scheme, *variant.split(".")[:-1])))
 
     @property
     def label(self) -> str:

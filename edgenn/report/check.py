@@ -67,11 +67,11 @@ def print_words(rung: Rung, console: Console) -> None:
 
 def check_table(report: CheckReport, output: str, title: str | None) -> Table:
     """Rows are rungs, columns metrics; metrics without any value are left out."""
-    shown = [n for n, m in METRICS.items() if m.in_table and has_values(report, output, n)]
+    shown = shown_metrics(report, output)
     steps = any(output in rung.step for rung in report.rungs)
     table = plain_table(title)
-    table.add_column("scheme")
-    table.add_column("target")
+    table.add_column("scheme", overflow="fold")
+    table.add_column("target", no_wrap=True)
     for name in shown:
         # the unit in a line of its own keeps the columns narrow
         table.add_column(f"{METRICS[name].title}\n{METRICS[name].unit}".rstrip(), justify="right")
@@ -88,6 +88,15 @@ def check_table(report: CheckReport, output: str, title: str | None) -> Table:
         scheme = "" if rung.target == FLOAT_GRAPH else escape(label)
         table.add_row(scheme, rung.target, *cells)
     return table
+
+
+def shown_metrics(report: CheckReport, output: str) -> list[str]:
+    """Those that have room; a recipe's own score where no other judges the task."""
+    known = [name for name in METRICS if has_values(report, output, name)]
+    shown = [name for name in known if METRICS[name].in_table]
+    if "score" in known and not any(METRICS[name].of_labels for name in shown):
+        shown.append("score")
+    return shown
 
 
 def rung_cells(rung: Rung, output: str, shown: Iterable[str], *, steps: bool) -> list[str]:

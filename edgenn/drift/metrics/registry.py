@@ -22,7 +22,6 @@ SCORE = Metric(
     "the recipe's own function",
     "whatever a recipe judges its model by",
     None,
-    in_table=True,
 )
 
 METRICS: Final[dict[str, Metric]] = {
