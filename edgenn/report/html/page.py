@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Iterable
 from importlib import resources
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from edgenn.report.html.verdict import headline
 from edgenn.report.html.words import FORBIDDEN, count, title_of, with_unit
 
 TEMPLATES: Final = "edgenn.report.html"
+TASK_METRICS: Final = 2
+"""Of Keras, at the top."""
 
 
 def write_html(report: CheckReport, path: str | Path) -> None:
@@ -69,7 +72,7 @@ def facts(report: CheckReport) -> Iterable[tuple[str, str]]:
     kept = sum(1 for rung in ran if not rung.failed)
     yield "Samples", f"{report.samples:,}"
     yield "Data", report.data
-    for name, value in keras_metrics(report):
+    for name, value in islice(keras_metrics(report), TASK_METRICS):
         yield f"Keras {title_of(name)}", with_unit(name, value)
     yield "Rungs", f"{kept} of {count(len(ran), 'rung')} without a finding"
     yield "Budget", report.budget
@@ -81,5 +84,6 @@ def keras_metrics(report: CheckReport) -> Iterable[tuple[str, Any]]:
     if len(report.reference_metrics) == 1:
         (values,) = report.reference_metrics.values()
         for name, value in values.items():
-            if name in METRICS and METRICS[name].of_labels and value is not None:
+            known = name in METRICS and METRICS[name].of_labels and METRICS[name].in_table
+            if known and value is not None:
                 yield name, value

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Final
 
-from edgenn.drift import CheckReport, Rung
+from edgenn.drift import METRICS, CheckReport, Rung
 from edgenn.drift.explain.report import Explanation
 from edgenn.drift.report import Verdict
 from edgenn.report.html.layers import remedy_text
-from edgenn.report.html.words import count, title_of, with_unit
+from edgenn.report.html.words import count, title_of, value_words, with_unit
 
 BROKEN_LINES: Final = 2
 """Of the budget, told at the top; the table below has all."""
@@ -43,18 +43,43 @@ def headline(report: CheckReport) -> Headline:
             return Headline(False, reason=f"{count(len(failed), 'stream')} did not give what whole"
                             " sequences give.")  # fmt: skip
         return Headline(True, reason=passed_words(report))
-    details = broken_lines(report, rung) or list(rung.findings[:1])
+    details = broken_lines(report, rung) or list(rung.findings[1:2])
     explanation = explanation_of(report, rung)
-    culprit, remedy = "", ""
     if explanation is not None and explanation.ranking and rung.metrics is not None:
-        culprit = explanation.ranking[0]
+        best = explanation.remedies[0] if explanation.remedies else None
         details.append(explanation.sentence)
-        if explanation.remedies:
-            best = explanation.remedies[0]
-            remedy = best.options
+        if best is not None:
             details.append(f"With {best.options}: {remedy_text(best)}.")
-    reason = "" if culprit or not details else details.pop(0)
-    return Headline(False, rung.label, culprit, remedy, reason, tuple(details))
+        return Headline(
+            False,
+            rung.label,
+            explanation.ranking[0],
+            best.options if best else "",
+            details=tuple(details),
+        )
+    if other := explained_failure(report):
+        details.append(f"{other.artifact}: {other.sentence}")
+    return Headline(False, rung.label, reason=reason(report, rung), details=tuple(details))
+
+
+def reason(report: CheckReport, rung: Rung) -> str:
+    """``accuracy is 91.1 %, 97.8 % is the limit.``; or the first finding."""
+    lines = broken_verdicts(rung)
+    if not lines:
+        return next(iter(rung.findings), "")
+    name, value = lines[0].metric, lines[0].value
+    return (
+        f"{title_of(name)}{of_layer(report, lines[0])} is {value_words(name, value)},"
+        f" {with_unit(name, lines[0].limit)} is the limit."
+    )
+
+
+def broken_verdicts(rung: Rung) -> list[Verdict]:
+    """Lines of the budget that a rung breaks, task metrics first."""
+    broken = [line for line in rung.verdicts if not line.passed]
+    return sorted(
+        broken, key=lambda line: line.metric not in METRICS or not METRICS[line.metric].of_labels
+    )
 
 
 def focus_of(report: CheckReport) -> Rung | None:
@@ -70,12 +95,18 @@ def explanation_of(report: CheckReport, rung: Rung | None) -> Explanation | None
     return next((entry for entry in report.explanations if entry.artifact == rung.artifact), None)
 
 
+def explained_failure(report: CheckReport) -> Explanation | None:
+    """What is known of another file that failed."""
+    failed = {rung.artifact for rung in report.rungs if rung.failed}
+    return next((entry for entry in report.explanations if entry.artifact in failed), None)
+
+
 def broken_lines(report: CheckReport, rung: Rung) -> list[str]:
     """``Accuracy is 91.1 %; the budget asks for …``; the first few."""
-    broken = [line for line in rung.verdicts if not line.passed]
+    broken = broken_verdicts(rung)
     words = [
         f"{sentence_case(title_of(line.metric))}{of_layer(report, line)} is"
-        f" {with_unit(line.metric, line.value)}; the budget asks for {line.rule} ({line.source})"
+        f" {value_words(line.metric, line.value)}; the budget asks for {line.rule} ({line.source})"
         for line in broken[:BROKEN_LINES]
     ]
     more = len(broken) - len(words)

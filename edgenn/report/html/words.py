@@ -22,6 +22,11 @@ def with_unit(name: str, value: float | None) -> str:
     return f"{text}\u00a0{unit}" if unit and text not in ("-", "∞") else text
 
 
+def value_words(name: str, value: float | None) -> str:
+    """The same, and words where there is no value to speak of."""
+    return "no number" if value is None or math.isnan(value) else with_unit(name, value)
+
+
 def plain(value: float | None) -> str:
     """A number that is no metric; ``-`` where there is none."""
     if value is None or math.isnan(value):

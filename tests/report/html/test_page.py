@@ -4,7 +4,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from support.html_reports import SCHEMES, full_page, full_report
+from support.html_reports import LIMIT, SCHEMES, full_page, full_report
 
 from edgenn.drift.report import CheckReport, Rung, Verdict
 from edgenn.errors import UnavailableError
@@ -169,10 +169,11 @@ def test_a_check_without_anything_more_than_a_crash():
 def test_values_that_are_no_numbers():
     nan, inf = float("nan"), float("inf")
     values = {"y": {"accuracy": nan, "sqnr_db": inf, "rmse": nan}}
-    line = Verdict("accuracy", "y", nan, nan, False, "accuracy ≥ ?", "default")
+    line = Verdict("accuracy", "y", LIMIT, nan, False, "accuracy ≥ 97.7 %", "default")
     rungs = (Rung("n.int8.tflite", "int8", "cpu", metrics=values, verdicts=(line,)),)
     page = render_html(CheckReport("n", "x", "", 1, "stored", values, rungs))
-    assert "Accuracy is -" in text_of(page, "h1")
+    said = "Failed at int8 cpu: accuracy is no number, 97.7 % is the limit."
+    assert text_of(page, "h1") == said
 
 
 def test_several_outputs_have_a_ladder_and_a_table_each():
@@ -225,3 +226,15 @@ def test_what_went_in_is_known_from_any_rung_with_that_sample():
     assert page.count("<img") == 0
     page = render_html(replace(report, rungs=(*rungs[:-1], replace(rungs[-1], worst=(first,)))))
     assert page.count("<img") == len(rungs)
+
+
+def test_a_rung_that_nobody_explained_has_words_of_a_file_that_somebody_did():
+    report = full_report(schemes=FEW)
+    first = replace(report.rungs[1], findings=("NaN in 3 of 100 samples",))
+    rungs = (report.rungs[0], first, *report.rungs[2:])
+    explained = tuple(entry for entry in report.explanations if ".int8." in entry.artifact)
+    page = render_html(replace(report, rungs=rungs[:2], explanations=explained))
+    assert text_of(page, "h1") == "Failed at float32 cpu-reference: NaN in 3 of 100 samples"
+    page = render_html(replace(report, explanations=explained[1:]))
+    assert "is the culprit" not in text_of(page, "h1")
+    assert "<p>net.int8.onnx: layer_1: its kernel is transposed" in page

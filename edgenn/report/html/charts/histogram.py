@@ -12,6 +12,9 @@ from edgenn.report.html.words import percent
 MANY: Final = 0.01
 """Share of values at one limit from which on clipping has to be suspected."""
 
+STEEP: Final = 12
+"""How much higher than the others a few bins have to be for a logarithmic scale."""
+
 
 def values_chart(title: str, values: Histogram, name: str) -> Chart:
     """The integers of a layer's output; those at the limits, where clipping shows, are marked."""
@@ -67,12 +70,17 @@ def bars(
     axis.grid(visible=False, axis="x")
     axis.set_xlabel(label)
     axis.locator_params(axis="x", nbins=6)
-    if logarithmic:
+    if logarithmic or steep(counts):
         axis.set_yscale("symlog", linthresh=1)
         axis.minorticks_off()
     else:
         axis.locator_params(axis="y", nbins=4)
     axis.yaxis.set_major_formatter(lambda value, _: short_count(value))
+
+
+def steep(counts: Sequence[int]) -> bool:
+    """Whether a few bins are so high that the others would not be seen."""
+    return max(counts) > STEEP * sorted(counts)[-min(5, len(counts))]
 
 
 def short_count(value: float) -> str:
