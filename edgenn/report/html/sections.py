@@ -188,13 +188,15 @@ def series_of(report: CheckReport, layer: str, kind: str) -> dict[str, Any]:
 
 
 def histograms(report: CheckReport) -> Iterator[Section]:
-    charts = [*islice(layer_histograms(report), DRAWN), *islice(step_histograms(report), DRAWN)]
+    steps = list(islice(step_histograms(report), DRAWN))
+    charts = [*islice(layer_histograms(report), DRAWN), *steps]
     if charts:
         yield Section(
             "integers",
             "Integers",
-            "The integers that suspicious layers hold, with those at the limits in red, where"
-            " values were clipped; then by how many steps outputs differ from the rung before.",
+            "The integers that suspicious layers hold. Those at a limit are marked: zeros after a"
+            " ReLU, or values that were clipped."
+            + (" Then by how many steps outputs differ from the rung before." if steps else ""),
             "charts.html",
             {"charts": charts, "arranged": "gallery"},
         )

@@ -10,7 +10,7 @@ from edgenn.report.html.theme import sentinel
 from edgenn.report.html.words import percent
 
 MANY: Final = 0.01
-"""Share of values at one limit from which on clipping has to be suspected."""
+"""Share of values at one limit from which on they are marked: clipped, or zeros after a ReLU."""
 
 STEEP: Final = 12
 """How much higher than the others a few bins have to be for a logarithmic scale."""
@@ -26,7 +26,7 @@ def values_chart(title: str, values: Histogram, name: str) -> Chart:
         axis = sheet.figure.axes[0]
         for share, place, side in ((low, 0.0, "left"), (high, 1.0, "right")):
             if share > MANY / 10:
-                colour = sentinel("fail" if share > MANY else "muted")
+                colour = sentinel("warn" if share > MANY else "muted")
                 axis.text(place, 1.03, f"{percent(share)} at the limit", transform=axis.transAxes,
                           ha=side, color=colour, fontsize=11)  # fmt: skip
 
@@ -57,14 +57,14 @@ def bars(
     ends: Sequence[bool] = (False, False),
     logarithmic: bool = False,
 ) -> None:
-    """A bar for each bin; bins at an end that is clipped have the colour of failure."""
+    """A bar for each bin; bins at an end that is clipped have the colour of a warning."""
     edges, counts = histogram.edges, histogram.counts
     (axis,) = sheet.panels(206, (46, 12, 26, 42))
     axis.stairs(counts, edges, fill=True, color=sentinel("series-0"))
     for place, clipped in zip((0, len(counts) - 1), ends, strict=True):
         if clipped:
             limits = edges[place : place + 2]
-            axis.stairs([counts[place]], limits, fill=True, color=sentinel("fail"))
+            axis.stairs([counts[place]], limits, fill=True, color=sentinel("warn"))
     axis.set_ylim(bottom=0)
     axis.set_xlim(edges[0], edges[-1])
     axis.grid(visible=False, axis="x")
