@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from edgenn.errors import ArtifactError, UnsupportedError
+from edgenn.errors import ArtifactError, UnavailableError, UnsupportedError
 from edgenn.inspection import builtin_names
 from edgenn.ir.tensor import Array, Quantization, Shape, Tensor
 from edgenn.runtime.tflite_file import DTYPES, parse_tflite
@@ -20,11 +20,11 @@ class File:
 
     Raises:
         ArtifactError: Not a .tflite file, cut off, or with references that lead nowhere.
+        UnavailableError: The schema is not installed.
     """
 
     def __init__(self, data: bytes, where: str) -> None:
-        from ai_edge_litert import schema_py_generated as schema
-
+        schema = load_schema()
         self.where = where
         self.data = data
         self.content = parse_tflite(data, where)  # the schema's own reader trusts every offset
@@ -103,6 +103,17 @@ class File:
 
     def damaged(self, problem: str) -> ArtifactError:
         return ArtifactError(f"{self.where} is damaged: {problem}", "convert or copy it again")
+
+
+def load_schema() -> Any:
+    """The module that LiteRT brings."""
+    try:
+        from ai_edge_litert import schema_py_generated
+    except ModuleNotFoundError as error:
+        raise UnavailableError(
+            "the schema of .tflite files is not installed", "pip install ai-edge-litert"
+        ) from error
+    return schema_py_generated
 
 
 def open_shape(stored: Any) -> Shape:

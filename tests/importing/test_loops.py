@@ -192,6 +192,15 @@ def test_an_observer_sees_that_loop_too():
     assert [values["twice"][0, 0] for *_, values in seen] == [2.0 ** (n + 1) for n in range(6)]
 
 
+@pytest.mark.parametrize("subgraph", ["condition", "body"])
+def test_a_loop_from_another_end_is_no_scan(subgraph):
+    layer = Gru(units=4, reverse=True)
+    content = to_tflite(to_loops(recurrent_graph(layer, batch=2, steps=STEPS)))
+    assert scans(read_tflite_graph(content))
+    read = read_tflite_graph(shortened(content, 2, subgraph))
+    assert any(isinstance(op.operator, While) for op in read.ops)
+
+
 def test_a_loop_that_does_not_run_to_the_end_is_no_scan():
     """The number of steps is not that of the sequences."""
     graph = to_loops(recurrent_graph(Gru(units=4), batch=2, steps=STEPS, outputs=("h",)))
@@ -203,12 +212,12 @@ def test_a_loop_that_does_not_run_to_the_end_is_no_scan():
     assert_same(evaluated(read, inputs), run_bytes(short, inputs))
 
 
-def shortened(content: bytes, fewer: int) -> bytes:
+def shortened(content: bytes, fewer: int, subgraph: str = "condition") -> bytes:
     """The file with another end of its loop."""
 
     def change(model):
-        (condition,) = [s for s in model.subgraphs if s.name.endswith(b"condition")]
-        (end,) = [tensor for tensor in condition.tensors if tensor.name == b"steps"]
+        (inner,) = [s for s in model.subgraphs if s.name.endswith(subgraph.encode())]
+        (end,) = [tensor for tensor in inner.tensors if tensor.name == b"steps"]
         buffer = schema.BufferT()
         buffer.data = np.frombuffer(np.int32(fewer).tobytes(), np.uint8)
         model.buffers.append(buffer)
