@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from edgenn import auditing
 from edgenn.audit import Audit, recorded_calibration, unscaled
 from edgenn.bundle import Bundle
@@ -17,6 +15,7 @@ from edgenn.drift import CheckReport, Rung, check_bundle
 from edgenn.drift.budget import Baseline, Budget, default_budget, fingerprint_of, judge_layers
 from edgenn.drift.budget import read_budget as read_budget_file
 from edgenn.drift.explain import Explanation
+from edgenn.drift.explain.explain import explain_artifact
 from edgenn.drift.report import Verdict
 from edgenn.drift.streaming import StreamCheck
 from edgenn.drift.weights import held_weights
@@ -24,6 +23,7 @@ from edgenn.errors import EdgennError, EdgennWarning, UsageError
 from edgenn.manifest import Artifact, Manifest
 from edgenn.options import DEFAULT_TARGETS, DEFAULT_TIME_LIMIT_S
 from edgenn.progress import Progress, silent
+from edgenn.quantization.schemes import Scheme
 from edgenn.reference import KerasTruth
 from edgenn.runners.target import Target
 from edgenn.targets import Profile
@@ -77,6 +77,8 @@ def checked(
             f"{bundle.path}: layers are compared with the Keras model, which is not at hand",
             "give it with --model",
         )
+    if options.explain and truth is not None:
+        truth.graph()  # loaded now, it is a rung of the ladder, too
     targets = chosen_targets(bundle.manifest.artifacts, options)
     budget, baseline = limits(bundle.manifest, samples, options)
     report = check_bundle(
@@ -162,25 +164,21 @@ def explained(
     """Layer by layer, each .tflite file of the bundle; and why one could not be."""
     if truth is None or not (truth.is_loaded or options.explain):
         return (), []
-    try:
-        from edgenn.drift.explain import explain_artifact
-    except ImportError:
-        return (), []
-    rows = np.linspace(0, len(samples) - 1, min(LAYER_SAMPLES, len(samples))).astype(int)
-    inputs = {name: np.asarray(array[rows]) for name, array in samples.inputs.items()}
+    factors = bundle.channel_factors()
     found: list[Explanation] = []
     notes: list[str] = []
     for artifact in bundle.manifest.artifacts:
-        if artifact.format != "tflite":
+        if artifact.format != "tflite" or not artifact.scheme:
             continue
         try:
             found.append(
                 explain_artifact(
                     bundle.file(artifact.file),
                     truth.graph(),
-                    inputs,
-                    factors=bundle.channel_factors(),
-                    scheme=artifact.scheme,
+                    samples.inputs,
+                    factors=factors if Scheme(artifact.scheme).is_full_integer else {},
+                    scheme=Scheme(artifact.scheme),
+                    samples=LAYER_SAMPLES,
                     switch_off=options.explain,
                     progress=progress,
                 )

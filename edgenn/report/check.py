@@ -35,7 +35,8 @@ def print_check(report: CheckReport, console: Console) -> None:
     for rung in report.rungs:
         print_words(rung, console)
     for explanation in report.explanations:
-        print_explanation(explanation, console)
+        if explanation.is_measured or explanation.artifact in failed_artifacts(report):
+            print_explanation(explanation, console)
     for stream in report.streaming:
         if not stream.passed:
             where = f"{escape(stream.artifact)} on {stream.target}"
@@ -45,6 +46,10 @@ def print_check(report: CheckReport, console: Console) -> None:
             console.print(f"[yellow]calibration: {escape(str(finding))}[/]", highlight=False)
     for line in conclusion(report):
         console.print(line, highlight=False)
+
+
+def failed_artifacts(report: CheckReport) -> set[str]:
+    return {rung.artifact for rung in report.rungs if rung.failed}
 
 
 def fewer_samples(report: CheckReport) -> Iterator[str]:

@@ -120,3 +120,8 @@ class Explanation:
     remedies: tuple[Remedy, ...] = ()
     lengths: tuple[LengthBucket, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether layers were switched to float, which is only done where somebody asks."""
+        return any(entry.regained is not None for entry in self.layers)
