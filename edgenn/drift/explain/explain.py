@@ -25,6 +25,8 @@ from edgenn.progress import Progress, silent
 from edgenn.quantization.schemes import Scheme
 
 SAMPLES: Final = 32
+WORTH_SAYING: Final = 0.05
+"""Share of the output's squared error."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,11 @@ def study(
     samples: int = SAMPLES,
     progress: Progress = silent,
 ) -> Study:
-    """Runs an artifact's graph beside the float graph."""
+    """Runs an artifact's graph beside the float graph.
+
+    Raises:
+        EngineError: The engine crashed, or cannot run it.
+    """
     reference = in_form_of(float_graph, artifact, factors, scheme)
     found = match(reference, artifact)
     comparison = compare(reference, artifact, found)
@@ -226,7 +232,7 @@ def sentence(
         why = diagnoses[layer][0] if diagnoses[layer] else CAUSES[by]
         return f"{layer}: {why} (excess {excess:.3g}; {LIMIT:g} is the limit)"
     healthy = "no layer does worse than rounding explains"
-    if ranking and gains.get(ranking[0], 0.0) > 0:
+    if ranking and gains.get(ranking[0], 0.0) > WORTH_SAYING:
         gain = gains[ranking[0]]
         return f"{healthy}; {ranking[0]} in float would take away {gain:.0%} of the squared error"
     return healthy

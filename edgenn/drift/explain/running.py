@@ -83,8 +83,14 @@ def run(
     samples: Mapping[str, Array],
     switches: Sequence[Switch],
     progress: Progress,
+    *,
+    keep_outputs: bool = False,
 ) -> Message:
-    """The child's sums over all samples."""
+    """The child's sums over all samples.
+
+    Args:
+        keep_outputs: The answer has what each switch gave, too.
+    """
     whole = with_all_outputs(artifact)
     models = {"artifact": whole, "comparison": comparison.graph}
     models.update({f"switch\0{i}": s.behind for i, s in enumerate(switches) if s.behind.ops})
@@ -100,6 +106,7 @@ def run(
                 {"actual": e.actual, "plain": e.plain, "is_actual": e.is_actual}
                 for e in comparison.arithmetic
             ],
+            "keep_outputs": keep_outputs,
             "switches": [
                 {
                     "replaced": dict(switch.replaced),

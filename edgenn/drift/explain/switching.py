@@ -48,7 +48,7 @@ def regained(
         (switch_off(layer, artifact, reference, comparison, found, outputs) for layer in suspects),
         count,
     )
-    unchanged = Switch("", artifact.with_(ops=(), inputs={}, outputs={}), {}, outputs)
+    unchanged = nothing_off(artifact, outputs)
     errors: dict[str, float] = {}
     for start in range(0, len(switches), AT_A_TIME):
         group = [unchanged, *switches[start : start + AT_A_TIME]]
@@ -57,6 +57,11 @@ def regained(
         for switch, each in zip(group[1:], after, strict=True):
             errors[switch.layer] = share_regained(before, each)
     return errors
+
+
+def nothing_off(artifact: Graph, outputs: Mapping[str, str]) -> Switch:
+    """The artifact as it is."""
+    return Switch("", artifact.with_(ops=(), inputs={}, outputs={}), {}, outputs)
 
 
 def share_regained(before: Mapping[str, float], after: Mapping[str, float]) -> float:

@@ -139,17 +139,22 @@ class Observer:
 
     def result(self) -> Message:
         groups: dict[str, Sequence[Sums]] = {"tensor": self.tensors, "op": self.ops}
-        states = {kind: [sums.state() for sums in group] for kind, group in groups.items()}
-        errors = [switch.errors for switch in self.switches]
-        return Message(
-            {**states, "switches": errors},
-            {
-                f"{kind}\0{index}\0{field}": array
-                for kind, group in groups.items()
-                for index, sums in enumerate(group)
-                for field, array in sums.arrays()
-            },
-        )
+        values: dict[str, Any] = {
+            kind: [sums.state() for sums in group] for kind, group in groups.items()
+        }
+        values["switches"] = [switch.errors for switch in self.switches]
+        arrays = {
+            f"{kind}\0{index}\0{field}": array
+            for kind, group in groups.items()
+            for index, sums in enumerate(group)
+            for field, array in sums.arrays()
+        }
+        for index, switch in enumerate(self.switches):
+            for name, parts in switch.results.items():
+                if parts:
+                    arrays[f"switch\0{index}\0{name}"] = np.concatenate(parts)
+                    arrays[f"free\0{name}"] = np.concatenate(switch.free[name])
+        return Message(values, arrays)
 
 
 class Switch:
@@ -157,6 +162,8 @@ class Switch:
 
     Attributes:
         errors: Output → sum of squared errors.
+        results: Output → what it gave for each batch, if that is wanted; real numbers.
+        free: Output → what it should have given.
     """
 
     def __init__(self, job: Message, number: int) -> None:
@@ -168,6 +175,9 @@ class Switch:
             content = job.arrays[f"switch\0{number}"].tobytes()
             self.model = Model(content, entry["model_inputs"], entry["model_outputs"])
         self.errors = dict.fromkeys(self.outputs, 0.0)
+        self.keeps: bool = job.values["keep_outputs"]
+        self.results: dict[str, list[Array]] = {name: [] for name in self.outputs}
+        self.free: dict[str, list[Array]] = {name: [] for name in self.outputs}
 
     def run(
         self, stored: Mapping[str, Array], value: Callable[[str], Array], grids: Mapping[str, Grid]
@@ -186,7 +196,11 @@ class Switch:
             self.model.run(given)
             results = {**given, **{name: self.model.output(name) for name in self.model.outputs}}
         for name, free in self.outputs.items():
-            error = grids[name].real(results[name]) - value(free)
+            real = grids[name].real(results[name])
+            error = real - value(free)
+            if self.keeps:
+                self.results[name].append(real)
+                self.free[name].append(np.array(value(free)))
             self.errors[name] += float(np.square(error, dtype=np.float64).sum())
 
 
