@@ -145,7 +145,8 @@ class Ladder:
         before = rung_before(self.rungs, rung.scheme)
         earlier = None if before is None else self._outputs[before.label]
         where = rung.artifact or rung.target
-        found = compare(self.reference, outputs, self.data, where, earlier)
+        scales = {} if before is None else self._shared_scales(rung, before)
+        found = compare(self.reference, outputs, self.data, where, earlier, scales)
         self._of_keras[rung.label] = found.of_keras
         self._outputs[rung.label] = outputs
         self.rungs.append(
@@ -156,8 +157,28 @@ class Ladder:
                 before="" if before is None else before.label,
                 step=found.step,
                 worst=found.worst,
+                differences=found.differences,
             )
         )
+
+    def _shared_scales(self, rung: Rung, before: Rung) -> dict[str, float]:
+        """Output → its scale, of outputs that are integers on one grid in both files."""
+        grids, earlier = (
+            {
+                self.bundle.ports_of(file).outputs.get(info.name, info.name): info
+                for info in self.bundle.artifacts[file].outputs
+            }
+            if file
+            else {}
+            for file in (rung.artifact, before.artifact)
+        )
+        return {
+            name: info.scale
+            for name, info in grids.items()
+            if info.scale is not None
+            and name in earlier
+            and (info.scale, info.zero_point) == (earlier[name].scale, earlier[name].zero_point)
+        }
 
 
 def pairs(

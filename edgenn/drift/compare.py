@@ -7,7 +7,8 @@ from typing import TypeVar
 import numpy as np
 
 from edgenn.data import Dataset
-from edgenn.drift.metrics import METRICS, Score, Tally, Value
+from edgenn.drift.explain.report import Histogram
+from edgenn.drift.metrics import METRICS, Score, StepHistogram, Tally, Value
 from edgenn.drift.outputs import OutputStore
 from edgenn.drift.report import Intervals, Metrics, WorstSample
 from edgenn.drift.worst import KEPT, Worst
@@ -18,6 +19,9 @@ CHUNK_BYTES = 1 << 22
 
 SCORE_S = 2.0
 """For how long a recipe's own function may run to say how sure it is, of each rung."""
+
+MOST_BINS = 256
+"""Of a histogram."""
 
 NOTHING: dict[str, Value] = dict.fromkeys(METRICS)
 
@@ -34,6 +38,7 @@ class Compared:
         intervals: Of the difference between the two.
         step: Against the rung before.
         worst: Of all outputs, the worst first.
+        differences: By how many integer steps outputs differ from the rung before.
     """
 
     metrics: Metrics
@@ -41,6 +46,7 @@ class Compared:
     intervals: Intervals
     step: Metrics
     worst: tuple[WorstSample, ...]
+    differences: Mapping[str, Histogram]
 
 
 def compare(
@@ -49,6 +55,7 @@ def compare(
     data: Dataset,
     where: str,
     before: OutputStore | None = None,
+    scales: Mapping[str, float] | None = None,
 ) -> Compared:
     """Every metric of every output.
 
@@ -57,6 +64,7 @@ def compare(
         outputs: The rung's: of all samples, or of the first ones.
         where: Names the rung in errors.
         before: Those of the rung before; samples that it lacks are left out of that comparison.
+        scales: Output → its scale, of outputs that are integers on one grid in both rungs.
 
     Raises:
         ArtifactError: An output is missing.
@@ -70,6 +78,7 @@ def compare(
         for name in reference.names
     }
     known = 0 if before is None else len(before)
+    steps = {name: StepHistogram(scale) for name, scale in (scales or {}).items()} if known else {}
     for start, stop in chunks(reference, outputs):
         expected, given = reference.read(start, stop), outputs.read(start, stop)
         earlier = {} if before is None else before.read(start, stop)
@@ -79,6 +88,8 @@ def compare(
             pair.worst.update(start, expected[name], given[name])
             if start < known:
                 pair.step.update(earlier[name], given[name][: known - start])
+                if name in steps:
+                    steps[name].update(earlier[name], given[name][: known - start])
     # the later one says more: a tally knows that there is a score, not what it is
     judges: dict[str, list[Tally | Score]] = {
         name: [pair.drift, *own_score(name, reference, outputs, data)]
@@ -94,7 +105,18 @@ def compare(
         {name: merged(judge.intervals() for judge in of) for name, of in judges.items()},
         {name: pair.step.values() for name, pair in pairs.items()} if known else {},
         tuple(sorted(worst, key=lambda sample: -sample.error)[:KEPT]),
+        {name: of_steps(counted) for name, counted in steps.items()},
     )
+
+
+def of_steps(counted: StepHistogram) -> Histogram:
+    """The differences that occur, a bin for each; for several where there are too many."""
+    low, high = counted.span
+    width = -(-(high - low + 1) // MOST_BINS)
+    shown = counted.counts[(counted.steps >= low) & (counted.steps <= high)]
+    bins = np.add.reduceat(shown, np.arange(0, len(shown), width))
+    edges = low - 0.5 + width * np.arange(len(bins) + 1)
+    return Histogram(tuple(edges.tolist()), tuple(bins.tolist()))
 
 
 def own_score(

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.bundles import SAMPLES, Told, make_bundle, predict
@@ -5,6 +7,8 @@ from support.targets import cpu_targets, fake_target
 
 from edgenn.data import dataset
 from edgenn.drift import check_bundle
+from edgenn.drift.compare import of_steps
+from edgenn.drift.metrics import StepHistogram
 from edgenn.errors import ArtifactError, DataError, EngineError, UnavailableError, UsageError
 from edgenn.runners import FakeRunner
 
@@ -123,3 +127,38 @@ def test_samples_that_do_not_fit_stop_the_check(tmp_path):
     data = dataset({"x": SAMPLES[:, :2]})
     with pytest.raises(DataError, match="'x' must have shape"):
         check_bundle(make_bundle(tmp_path), data, Told(), cpu_targets())
+
+
+def on_grid(bundle, scale):
+    """The bundle as if its files gave int8 numbers."""
+    artifacts = tuple(
+        replace(each, outputs=(replace(each.outputs[0], dtype="int8", scale=scale),))
+        for each in bundle.manifest.artifacts
+    )
+    return replace(bundle, manifest=replace(bundle.manifest, artifacts=artifacts))
+
+
+def test_integer_steps_between_rungs(tmp_path, data):
+    targets = [fake_target(fake(), "a"), fake_target(fake(0.25), "b"), fake_target(fake(100), "c")]
+    bundle = on_grid(make_bundle(tmp_path), 0.125)
+    first, second, third = check_bundle(bundle, data, None, targets).rungs
+    count = predict(data)["y"].size
+    assert first.differences == {}
+    assert second.differences["y"].edges == (1.5, 2.5)
+    assert second.differences["y"].counts == (count,)
+    far = third.differences["y"]  # 798 steps, more than are told apart
+    assert (far.edges, far.counts) == ((254.5, 255.5), (count,))
+
+
+def test_floats_have_no_integer_steps(tmp_path, data):
+    report = check_bundle(make_bundle(tmp_path), data, None, cpu_targets())
+    assert all(rung.differences == {} for rung in report.rungs)
+
+
+def test_many_different_steps_share_bins():
+    counted = StepHistogram(1.0)
+    counted.update(np.zeros(511), np.arange(-255, 256))
+    histogram = of_steps(counted)
+    assert len(histogram.counts) == 256 and len(histogram.edges) == 257
+    assert (histogram.edges[0], histogram.edges[1]) == (-255.5, -253.5)
+    assert sum(histogram.counts) == 511
