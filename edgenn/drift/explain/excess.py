@@ -204,6 +204,9 @@ STATISTICS: Final[Mapping[str, Callable[[Layer], float]]] = {
     "unused range": unused_range,
 }
 
+OF_RANGES: Final = frozenset({"saturation", "unused range"})
+"""Statistics that judge a grid, not what is computed."""
+
 
 def statistics_of(layer: Layer) -> dict[str, float]:
     """Every statistic by name."""

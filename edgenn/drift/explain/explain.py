@@ -10,7 +10,7 @@ import numpy as np
 
 from edgenn.drift.explain.comparison import Comparison, compare
 from edgenn.drift.explain.diagnosis import Case, diagnose
-from edgenn.drift.explain.excess import LIMIT, Layer, statistics_of
+from edgenn.drift.explain.excess import LIMIT, OF_RANGES, Layer, statistics_of
 from edgenn.drift.explain.gathering import layers
 from edgenn.drift.explain.matching import Match, is_real, match
 from edgenn.drift.explain.reference import in_form_of
@@ -56,6 +56,11 @@ class Study:
 
     def excess(self, layer: str) -> float:
         return max(self.statistics[layer].values(), default=0.0)
+
+    def main_statistic(self, layer: str) -> str:
+        """The way of looking at a layer in which it is worst."""
+        values = self.statistics[layer]
+        return max(values, key=lambda name: values[name])
 
 
 def explain_artifact(
@@ -132,8 +137,7 @@ def explained(
     name: str, found: Study, *, switch_off: bool = True, progress: Progress = silent
 ) -> Explanation:
     """What a study says."""
-    by_excess = sorted(found.statistics, key=found.excess, reverse=True)
-    suspects = [layer for layer in by_excess if found.excess(layer) > LIMIT]
+    suspects = suspicious(found)
     errors = {layer.name: layer_error(layer, found) for layer in found.layers}
     ordered = suspects + sorted(
         (layer for layer in errors if layer not in suspects),
@@ -182,6 +186,18 @@ def explained(
     )
 
 
+def suspicious(found: Study) -> list[str]:
+    """The layers at fault, the most suspicious first.
+
+    Ranges that do not fit come last, in the model's order: data that calibration has not seen
+    show first where they come in, and then everywhere.
+    """
+    guilty = [layer.name for layer in found.layers if found.excess(layer.name) > LIMIT]
+    ranges = [layer for layer in guilty if found.main_statistic(layer) in OF_RANGES]
+    others = [layer for layer in guilty if layer not in ranges]
+    return sorted(others, key=found.excess, reverse=True) + ranges
+
+
 def with_findings(error: LayerError, gain: float | None, diagnosis: tuple[str, ...]) -> LayerError:
     return replace(error, regained=gain, diagnosis=diagnosis)
 
@@ -228,8 +244,7 @@ def sentence(
     if suspects:
         layer = suspects[0]
         excess = found.excess(layer)
-        by = max(found.statistics[layer], key=lambda name: found.statistics[layer][name])
-        why = diagnoses[layer][0] if diagnoses[layer] else CAUSES[by]
+        why = diagnoses[layer][0] if diagnoses[layer] else CAUSES[found.main_statistic(layer)]
         return f"{layer}: {why} (excess {excess:.3g}; {LIMIT:g} is the limit)"
     healthy = "no layer does worse than rounding explains"
     if ranking and gains.get(ranking[0], 0.0) > WORTH_SAYING:

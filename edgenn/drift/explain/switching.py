@@ -17,7 +17,7 @@ from edgenn.ir.graph import Graph
 from edgenn.ir.tensor import Array
 from edgenn.progress import Progress
 
-MOST_MACS: Final = 60_000_000_000
+MOST_MACS: Final = 150_000_000_000
 """Multiplications that switching off may cost: some ten seconds on two cores."""
 AT_A_TIME: Final = 8
 """Layers whose models are held in memory together."""
