@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -17,6 +17,19 @@ UPDATE: Final = "--update-baseline writes it anew"
 
 
 @dataclass(frozen=True)
+class Stored:
+    """What one rung had.
+
+    Attributes:
+        samples: How many had run; numbers of others are not compared with these.
+        metrics: Output → metric → value; only finite values.
+    """
+
+    samples: int
+    metrics: Metrics
+
+
+@dataclass(frozen=True)
 class Baseline:
     """What each rung had when it was stored.
 
@@ -25,14 +38,14 @@ class Baseline:
         fingerprint: sha256 of the model that was converted.
         data_sha256: Of the samples.
         edgenn_version: That stored it.
-        rungs: Label → output → metric → value; only finite values.
+        rungs: By label.
     """
 
     model: str
     fingerprint: str
     data_sha256: str
     edgenn_version: str
-    rungs: Mapping[str, Metrics]
+    rungs: Mapping[str, Stored]
 
     @classmethod
     def of(cls, report: CheckReport) -> Self:
@@ -42,12 +55,20 @@ class Baseline:
             fingerprint_of(report.manifest),
             report.data_sha256,
             str(report.manifest.get("edgenn_version", "")),
-            {rung.label: finite(rung.metrics) for rung in report.rungs if rung.metrics},
+            {
+                rung.label: Stored(rung.samples, finite(rung.metrics))
+                for rung in report.rungs
+                if rung.metrics
+            },
         )
 
-    def metrics_of(self, label: str) -> Metrics:
-        """Output → metric → value of a rung; empty where there is no such rung."""
-        return self.rungs.get(label, {})
+    def metrics_of(self, rung: Rung) -> Metrics:
+        """Output → metric → value; empty where there is no such rung of as many samples.
+
+        Slow rungs run as many as there is time for.
+        """
+        stored = self.rungs.get(rung.label)
+        return stored.metrics if stored is not None and stored.samples == rung.samples else {}
 
     def require_fits(self, model: str, fingerprint: str, data_sha256: str, where: str) -> None:
         """Raises before anything runs where there is nothing to compare.
@@ -76,10 +97,15 @@ class Baseline:
 
     def notes(self, rungs: Iterable[Rung]) -> tuple[str, ...]:
         """Which rungs have nothing to be compared with, and which of the baseline did not run."""
-        labels = [rung.label for rung in rungs if rung.metrics]
+        ran = {rung.label: rung.samples for rung in rungs if rung.metrics}
+        labels = list(ran)
         new = [label for label in labels if label not in self.rungs]
         gone = [label for label in self.rungs if label not in labels]
+        both = [label for label in labels if label in self.rungs]
+        other = [label for label in both if self.rungs[label].samples != ran[label]]
         found = []
+        if other:
+            found.append(f"not compared with the baseline, of other samples: {', '.join(other)}")
         if new:
             found.append(f"not in the baseline: {', '.join(new)} ({UPDATE})")
         if gone:
@@ -97,7 +123,7 @@ class Baseline:
             "model": {"name": self.model, "sha256": self.fingerprint},
             "data_sha256": self.data_sha256,
             "edgenn_version": self.edgenn_version,
-            "rungs": self.rungs,
+            "rungs": {label: asdict(stored) for label, stored in self.rungs.items()},
         }
         with replace_file(path) as draft:
             text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
@@ -128,7 +154,10 @@ class Baseline:
                 str(model["sha256"]),
                 str(data["data_sha256"]),
                 str(data["edgenn_version"]),
-                {label: numbers(outputs) for label, outputs in data["rungs"].items()},
+                {
+                    label: Stored(int(entry["samples"]), numbers(entry["metrics"]))
+                    for label, entry in data["rungs"].items()
+                },
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UsageError(f"the baseline {path} is damaged: {error!r}", UPDATE) from error

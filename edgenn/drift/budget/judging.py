@@ -34,7 +34,7 @@ def judge(
     scheme = rung.scheme or "float32"  # of the graph that no file has
     for output, values in (rung.metrics or {}).items():
         keras = of_keras.get(output, {})
-        before = {} if baseline is None else baseline.metrics_of(rung.label).get(output, {})
+        before = {} if baseline is None else baseline.metrics_of(rung).get(output, {})
         case = Case(rung, output, values, keras, before)
         for metric, line in budget.lines_for(rung.target, scheme, "limit").items():
             verdicts += case.by_number(metric, line)

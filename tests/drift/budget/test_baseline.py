@@ -2,10 +2,11 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
-from edgenn.drift.budget import Baseline
+from edgenn.drift.budget import Baseline, Stored
 from edgenn.drift.report import CheckReport, Rung
 from edgenn.errors import UsageError
 
@@ -22,6 +23,7 @@ RUNG = Rung(
     "int8",
     "cpu-xnnpack",
     metrics={"y": {"rmse": 0.01, "sqnr_db": math.inf, "accuracy": None}},
+    samples=10,
 )
 
 
@@ -31,7 +33,7 @@ def test_there_and_back(tmp_path):
     Baseline.of(report(RUNG, crashed)).write(path)
     first = path.read_bytes()
     stored = Baseline.read(path)
-    assert stored.rungs == {"int8 cpu-xnnpack": {"y": {"rmse": 0.01}}}
+    assert stored.rungs == {"int8 cpu-xnnpack": Stored(10, {"y": {"rmse": 0.01}})}
     stored.require_fits("net", MODEL, DATA, str(path))
     stored.write(path)
     assert path.read_bytes() == first
@@ -59,6 +61,8 @@ def test_of_another_model_or_other_data(changed, words):
 def test_notes_of_rungs_that_are_missing():
     stored = Baseline.of(report(RUNG))
     assert stored.notes([RUNG]) == ()
+    (fewer,) = stored.notes([replace(RUNG, samples=4)])
+    assert fewer == "not compared with the baseline, of other samples: int8 cpu-xnnpack"
     other = Rung("net.int8.tflite", "int8", "tflite-micro", metrics={"y": {}})
     new, gone = stored.notes([other])
     assert "not in the baseline: int8 tflite-micro" in new
@@ -74,7 +78,8 @@ def test_notes_of_rungs_that_are_missing():
         ('{"schema": "edgenn.baseline/1"}', "is damaged"),
         (
             '{"schema": "edgenn.baseline/1", "model": {"name": "n", "sha256": ""},'
-            ' "data_sha256": "", "edgenn_version": "", "rungs": {"a": {"y": {"rmse": "x"}}}}',
+            ' "data_sha256": "", "edgenn_version": "",'
+            ' "rungs": {"a": {"samples": 1, "metrics": {"y": {"rmse": "x"}}}}}',
             "is damaged",
         ),
     ],

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgenn.drift.budget import Baseline, default_budget, judge, read_budget
+from edgenn.drift.budget import Baseline, Stored, default_budget, judge, read_budget
 from edgenn.drift.budget.judging import share_at_best
 from edgenn.drift.report import Rung
 
@@ -32,7 +32,7 @@ def budget_of(tmp_path, text):
 
 
 def baseline(values, label="int8 cpu-xnnpack"):
-    return Baseline("net", "", "", "0.1.0", {label: {"y": values}})
+    return Baseline("net", "", "", "0.1.0", {label: Stored(400, {"y": values})})
 
 
 def only(verdicts):
@@ -174,6 +174,8 @@ def test_noise_against_a_baseline():
     assert not judge(rung({"rmse": 1.0}, scheme="float32"), default_budget(), {}, then)
     other = baseline({"rmse": 0.001}, label="int8 tflite-micro")
     assert len(judge(rung(values), default_budget(), {}, other)) == 1
+    # slow rungs run as many samples as there is time for: numbers of others say nothing
+    assert len(judge(rung(values, samples=183), default_budget(), {}, then)) == 1
 
 
 def test_a_line_of_a_file_without_a_value_fails(tmp_path):
