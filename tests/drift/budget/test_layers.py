@@ -1,6 +1,7 @@
 import math
 
 from edgenn.drift.budget import default_budget, judge_layers, read_budget
+from edgenn.drift.explain.excess import LIMIT
 from edgenn.drift.explain.report import LayerError
 
 
@@ -16,8 +17,8 @@ def test_layers_beyond_the_limit_the_worst_first():
         ("excess", "c", False),
         ("excess", "b", False),
     ]
-    assert verdicts[1].value == 40 and verdicts[1].limit == 3
-    assert verdicts[1].rule == "excess ≤ 3: its own error in units of what rounding explains"
+    assert verdicts[1].value == 40 and verdicts[1].limit == LIMIT
+    assert verdicts[1].rule == "excess ≤ 2: its own error in units of what rounding explains"
 
 
 def test_where_all_is_well_the_one_that_is_nearest_to_the_limit():
