@@ -48,8 +48,12 @@ KERNEL_STEPS: Final[Mapping[tuple[str, str], float]] = {
     ("logistic", "int16"): 4.0,
     ("tanh", "int16"): 4.0,
     ("mean", "int16"): 1.5,
+    ("rsqrt", "int16"): 16.0,
+    ("gelu", "int16"): 4.0,
+    ("lstm", "int8"): 4.0,
 }
-"""How many times the error of one rounding the kernels of LiteRT have that look values up."""
+"""How many times the error of one rounding kernels of LiteRT have: those that look values up, and
+the fused LSTM, whose gates and states are rounded at every step out of sight."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def explained(sums: TensorSums, grid: Grid, precision: float) -> Sum:
 
 
 def precision_of(layer: Layer, tensor: str, grid: Grid) -> float:
-    kinds = [entry.op.kind for entry, _, _ in layer.ops if entry.actual == tensor]
+    kinds = [entry.op.kind for entry, _, _ in layer.ops if entry.actual == tensor] or [layer.kind]
     return max((KERNEL_STEPS.get((kind, grid.dtype), 1.0) for kind in kinds), default=1.0)
 
 

@@ -18,8 +18,10 @@ from edgenn.drift.explain.report import Explanation, Histogram, LayerError
 from edgenn.drift.explain.running import observe
 from edgenn.drift.explain.sums import Grid, TensorSums
 from edgenn.drift.explain.switching import regained
+from edgenn.errors import UnsupportedError
 from edgenn.importing import read_tflite_graph
 from edgenn.ir.graph import Graph
+from edgenn.ir.stepping import step_of
 from edgenn.ir.tensor import INTEGER_RANGES, Array
 from edgenn.progress import Progress, silent
 from edgenn.quantization.schemes import Scheme
@@ -115,7 +117,13 @@ def study(
 
     Raises:
         EngineError: The engine crashed, or cannot run it.
+        UnsupportedError: It runs one step of a sequence.
     """
+    if step_of(artifact) is not None:
+        raise UnsupportedError(
+            "a file that runs one step at a time cannot be explained layer by layer",
+            "explain the file that runs whole sequences (--rnn loop); the weights are the same",
+        )
     reference = in_form_of(float_graph, artifact, factors, scheme)
     found = match(reference, artifact)
     comparison = compare(reference, artifact, found)

@@ -36,7 +36,7 @@ def layers(
         result[owner[entry.name]].tensors.append((entry, sums, grid))
     for arithmetic, op_sums in observed.ops:
         layer = owner.get(found.meaning.get(arithmetic.actual, "")) or layer_of(
-            arithmetic.actual, owner
+            arithmetic.actual, reference
         )
         dtype = artifact.tensors[arithmetic.actual].dtype
         if layer not in result:  # between two layers: whoever makes what it reads
@@ -52,7 +52,7 @@ def layers(
 
 def layer_of_pair(pair: Pair, reference: Graph, owner: Mapping[str, str]) -> str:
     output = pair.op.outputs[0]
-    return owner[output] if output in owner else layer_of(output, owner)
+    return owner[output] if output in owner else layer_of(output, reference)
 
 
 def main_kinds(reference: Graph, owner: Mapping[str, str]) -> dict[str, str]:

@@ -6,10 +6,11 @@ a float graph and of an artifact agree.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from edgenn.ir.graph import Graph
+from edgenn.ir.layers import LAYERS, prefixes, uncalled
 
 INSIDE: Final = frozenset({"float"})
 """Words that stand anywhere in a path."""
@@ -35,23 +36,25 @@ def without_copies(name: str) -> str:
     return "/".join(part for part in plain(name).split("/") if not COPY.fullmatch(part))
 
 
-def layer_of(name: str, computed: Iterable[str]) -> str:
-    """The layer that a tensor belongs to: the outermost tensor whose path its own begins with.
+def layer_of(name: str, graph: Graph) -> str:
+    """The Keras layer that a tensor belongs to: the innermost one whose path its own begins with.
 
     Args:
-        computed: Names of the float graph's computed tensors, which are called like their layers.
+        graph: The float graph. Where it does not know its layers, they are called like its tensors.
     """
-    known = set(computed)
-    parts = plain(name).split("/")
-    for count in range(1, len(parts)):
-        prefix = "/".join(parts[:count])
-        if prefix in known:
+    parts = plain(name)
+    known = set(graph.metadata.get(LAYERS, ()))
+    for prefix in prefixes(parts):
+        if prefix in known or uncalled(prefix) in known:
             return prefix
-    return "/".join(parts)
+    computed = {n for n, tensor in graph.tensors.items() if not tensor.is_constant}
+    return next((prefix for prefix in reversed(list(prefixes(parts))) if prefix in computed), parts)
 
 
 def layers_of(graph: Graph) -> Mapping[str, str]:
     """Computed tensor → its layer."""
-    names = [name for name, tensor in graph.tensors.items() if not tensor.is_constant]
-    known = set(names)
-    return {name: layer_of(name, known) for name in names}
+    return {
+        name: layer_of(name, graph)
+        for name, tensor in graph.tensors.items()
+        if not tensor.is_constant
+    }

@@ -5,10 +5,11 @@ its recurrent layers as loops. All of that leaves the float model as it is, and 
 float graph alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from edgenn.ir.flat_loops import close_loops, open_loops
 from edgenn.ir.graph import Graph
+from edgenn.ir.layers import LAYERS
 from edgenn.ir.ops.fused_lstm import FusedLstm
 from edgenn.ir.ops.scan import Scan
 from edgenn.ir.tensor import Array
@@ -26,7 +27,18 @@ def in_form_of(
     Args:
         factors: Tensor → what its channels were divided by in the artifact.
     """
-    balanced = divided(graph, factors)
+    result = formed(divided(graph, factors), artifact, scheme)
+    return result.with_(metadata={**result.metadata, LAYERS: layer_names(graph)})
+
+
+def layer_names(graph: Graph) -> Sequence[str]:
+    """What the graph knows of its layers."""
+    known: Sequence[str] = graph.metadata.get(LAYERS, ())
+    return known
+
+
+def formed(balanced: Graph, artifact: Graph, scheme: Scheme) -> Graph:
+    """The graph with loops and in ops as the artifact has them."""
     if not any(isinstance(op.operator, FusedLstm) for op in artifact.ops):
         balanced = to_loops(balanced)
     if scheme not in INTEGER_FORMATS:

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 
 from edgenn.drift.explain.comparison import Arithmetic, Comparison, SharedTensor
-from edgenn.drift.explain.matching import computed, is_real
+from edgenn.drift.explain.matching import computed
 from edgenn.drift.explain.sums import OpSums, Sums, TensorSums
 from edgenn.export.tflite.exporter import to_tflite
 from edgenn.ir.flat_loops import close_loops
@@ -132,11 +132,9 @@ def written(graph: Graph) -> bytes:
 
 
 def with_all_outputs(artifact: Graph) -> Graph:
-    """The artifact with every computed real tensor as an output."""
+    """The artifact with every computed tensor as an output, indices and conditions as well."""
     given = set(artifact.inputs.values())
-    names = [
-        name for name in computed(artifact) if name not in given and is_real(artifact.tensors[name])
-    ]
+    names = [name for name in computed(artifact) if name not in given]
     return artifact.with_(outputs={name: name for name in names}, metadata={})
 
 

@@ -50,9 +50,9 @@ class Grid:
         return low, high
 
     def real(self, stored: Array) -> Array:
-        """Stored values as float32."""
+        """Stored values as float32; indices and conditions as they are."""
         if self.quantization is None:
-            return np.asarray(stored, np.float32)
+            return stored.astype(np.float32) if stored.dtype == np.float16 else stored
         offset = np.float32(self.quantization.zero_point[0])
         values: Array = stored.astype(np.float32)
         values -= offset

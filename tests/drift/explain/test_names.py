@@ -3,6 +3,9 @@
 import pytest
 
 from edgenn.drift.explain.names import layer_of, plain, without_copies
+from edgenn.ir.graph import Graph
+from edgenn.ir.layers import LAYERS
+from edgenn.ir.tensor import Tensor
 
 
 @pytest.mark.parametrize(
@@ -25,8 +28,20 @@ def test_copies_of_a_cell_have_one_name():
     assert without_copies("gru/sequence/float/cell/step_3/hidden") == "gru/sequence/cell/hidden"
 
 
-def test_the_outermost_tensor_names_the_layer():
-    known = {"gru", "gru/sequence", "digit", "block/conv"}
-    assert layer_of("gru/sequence/projected", known) == "gru"
-    assert layer_of("digit/fully_connected/float", known) == "digit"
-    assert layer_of("block/conv", known) == "block/conv"
+def graph(*names, layers=()):
+    tensors = {name: Tensor(name, (None, 2)) for name in names}
+    return Graph("net", tensors, (), {}, {}, {LAYERS: layers} if layers else {})
+
+
+def test_the_innermost_known_layer_is_meant():
+    known = graph("a/b/mean", layers=("a", "a/b", "gru"))
+    assert layer_of("a/b/mean", known) == "a/b"
+    assert layer_of("gru/float/cell/hidden", known) == "gru"
+    assert layer_of("gru@2/sequence", known) == "gru@2"
+
+
+def test_where_layers_are_not_known_the_outermost_tensor_names_them():
+    unknown = graph("gru", "gru/sequence", "digit", "block/conv")
+    assert layer_of("gru/sequence/projected", unknown) == "gru"
+    assert layer_of("digit/fully_connected/float", unknown) == "digit"
+    assert layer_of("block/conv", unknown) == "block/conv"
