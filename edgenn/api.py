@@ -1,29 +1,14 @@
 """What edgenn does, in Python: ``convert``, ``audit``, ``check``, ``bench``, ``inspect``.
 
-Composition only.
+Composition only. Each function imports the rooms that it leads through when it is called: a check
+needs no compiler, and starts its engines the sooner for it.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from edgenn import auditing, bundle, compiler
-from edgenn.audit import Audit
-from edgenn.benchmark import BENCH_TARGETS, BenchReport, Plan, benchmark
-from edgenn.bundle import Bundle
-from edgenn.checking import CheckOptions, checked, store_baseline
-from edgenn.compiler import QuantizationOptions
-from edgenn.data import load as load_samples
-from edgenn.description import package_versions, ports, version
-from edgenn.drift import CheckReport
-from edgenn.elsewhere import artifacts_to_check
-from edgenn.history import History, read_history, record
-from edgenn.inspection import Inspection, artifacts_at, inspect_artifact, is_artifact
-from edgenn.ir.graph import Graph
-from edgenn.ir.precision import LayerPrecision
-from edgenn.lowering.recurrent.forms import Form
-from edgenn.manifest import Manifest
 from edgenn.options import (
     DEFAULT_CALIBRATOR,
     DEFAULT_RNN_FORM,
@@ -32,18 +17,20 @@ from edgenn.options import (
     RNN_FORMS,
     RNN_PRECISIONS,
 )
-from edgenn.passes import with_batch
-from edgenn.plan import Build, builds, builds_for_targets, layer_precision
 from edgenn.progress import Progress, silent
-from edgenn.reference import keep_reference
-from edgenn.request import Request, request_of, require_file_name, require_known
-from edgenn.runners.target import Target
-from edgenn.sequences import graph_of_sequences
-from edgenn.source import bundle_name, load_source, with_fingerprint
-from edgenn.stopwatch import Stopwatch
-from edgenn.targets import Profile
-from edgenn.targets.choice import chosen_profiles
-from edgenn.writing import artifacts_of, keep_factors, require_places, written_files
+
+if TYPE_CHECKING:
+    from edgenn.audit import Audit
+    from edgenn.benchmark import BenchReport
+    from edgenn.bundle import Bundle
+    from edgenn.drift import CheckReport
+    from edgenn.history import History
+    from edgenn.inspection import Inspection
+    from edgenn.ir.graph import Graph
+    from edgenn.ir.precision import LayerPrecision
+    from edgenn.plan import Build
+    from edgenn.request import Request
+    from edgenn.targets import Profile
 
 
 def convert(
@@ -52,7 +39,7 @@ def convert(
     *,
     formats: Sequence[str] | None = None,
     quantize: Sequence[str] | None = None,
-    targets: Sequence[str | Path | Profile] = (),
+    targets: "Sequence[str | Path | Profile]" = (),
     calibration: Any = None,
     calibrator: str = DEFAULT_CALIBRATOR,
     io: str | None = None,
@@ -69,7 +56,7 @@ def convert(
     unsafe: bool = False,
     custom: str | Path | None = None,
     progress: Progress | None = None,
-) -> Bundle:
+) -> "Bundle":
     """Converts a Keras model to TFLite and ONNX files in a bundle.
 
     Args:
@@ -111,12 +98,26 @@ def convert(
         UnsupportedError: A layer or op that cannot be converted.
         OutputError: ``out_dir`` holds something else or cannot be written.
     """
+    from edgenn import auditing, bundle, compiler
+    from edgenn.data import load as load_samples
+    from edgenn.description import package_versions, version
+    from edgenn.lowering.recurrent.forms import Form
+    from edgenn.manifest import Manifest
+    from edgenn.passes import with_batch
+    from edgenn.plan import layer_precision
+    from edgenn.reference import keep_reference
+    from edgenn.request import request_of, require_file_name, require_known
+    from edgenn.sequences import graph_of_sequences
+    from edgenn.source import bundle_name, load_source, with_fingerprint
+    from edgenn.stopwatch import Stopwatch
+    from edgenn.writing import artifacts_of, keep_factors, require_places, written_files
+
     progress = progress or silent
     watch = Stopwatch()
     request = request_of(formats, quantize, calibrator, io, calibration, targets, keep_float, only)
     require_known("form", [rnn], RNN_FORMS)
     require_known("precision", [rnn_precision], RNN_PRECISIONS)
-    options = QuantizationOptions(calibrator, bias_correction, equalization, allow_float)
+    options = compiler.QuantizationOptions(calibrator, bias_correction, equalization, allow_float)
     if name is not None:
         require_file_name(name)
     bundle.require_writable(out_dir)
@@ -180,21 +181,23 @@ def convert(
 
 
 def planned_builds(
-    graph: Graph,
-    request: Request,
+    graph: "Graph",
+    request: "Request",
     rnn: str,
     precision: str,
     batch: int | None,
-    layers: LayerPrecision,
-) -> list[Build]:
+    layers: "LayerPrecision",
+) -> list["Build"]:
     """The files that a request comes to."""
+    from edgenn.plan import builds, builds_for_targets
+
     common = (rnn, precision, batch, layers)
     if request.profiles:
         return builds_for_targets(graph, request.profiles, request.schemes, *common)
     return builds(graph, request.schemes, request.formats, *common)
 
 
-def common_batch(request: Request) -> int | None:
+def common_batch(request: "Request") -> int | None:
     """The batch that all targets fix, for models that cannot leave it open."""
     batches = {profile.artifact.batch for profile in request.profiles}
     return next(iter(batches)) if len(batches) == 1 else None
@@ -205,7 +208,7 @@ def check(
     data: Any,
     *,
     model: Any = None,
-    targets: Sequence[str | Path | Profile] = (),
+    targets: "Sequence[str | Path | Profile]" = (),
     all_targets: bool = False,
     budget: str | Path | None = None,
     baseline: str | Path | None = None,
@@ -215,7 +218,7 @@ def check(
     history: bool = True,
     time_limit_s: float = DEFAULT_TIME_LIMIT_S,
     progress: Progress | None = None,
-) -> CheckReport:
+) -> "CheckReport":
     """Runs every artifact on targets, says how far it drifted from Keras and whether it may.
 
     Args:
@@ -244,6 +247,9 @@ def check(
         UsageError: An unknown target, one that takes no file of the bundle, neither kept
             predictions for these data nor the model, or a budget or baseline that does not fit.
     """
+    from edgenn.checking import CheckOptions, checked, store_baseline
+    from edgenn.elsewhere import artifacts_to_check
+
     converted, truth = artifacts_to_check(bundle_dir, model)
     options = CheckOptions(
         targets,
@@ -257,6 +263,8 @@ def check(
     )
     report = checked(converted, data, truth, options, progress)
     if history:
+        from edgenn.history import record
+
         record(report, converted.path)
     store_baseline(report, options)
     return report
@@ -268,7 +276,7 @@ def history(
     metric: str | None = None,
     target: str | None = None,
     limit: int = 20,
-) -> History:
+) -> "History":
     """A metric over the checks that were kept on this machine.
 
     Args:
@@ -280,6 +288,8 @@ def history(
     Raises:
         UsageError: The history is off or cannot be read, or it knows no such model, metric, target.
     """
+    from edgenn.history import read_history
+
     return read_history(model, metric=metric, target=target, limit=limit)
 
 
@@ -291,7 +301,7 @@ def audit(
     unsafe: bool = False,
     custom: str | Path | None = None,
     progress: Progress | None = None,
-) -> Audit:
+) -> "Audit":
     """Says whether calibration data are good enough for a model.
 
     Args:
@@ -308,6 +318,10 @@ def audit(
         UnsupportedError: A layer that cannot be converted.
         EngineError: The engine crashed on the samples.
     """
+    from edgenn import auditing, compiler
+    from edgenn.sequences import graph_of_sequences
+    from edgenn.source import load_source
+
     loaded, _ = load_source(model, unsafe=unsafe, custom=custom)
     graph = graph_of_sequences(loaded, compiler.graph_of(loaded, batch=1))
     return auditing.audited(graph, calibration, data, progress or silent)
@@ -316,14 +330,14 @@ def audit(
 def bench(
     path: str | Path,
     *,
-    targets: Sequence[str | Path | Profile] = (),
+    targets: "Sequence[str | Path | Profile]" = (),
     all_targets: bool = False,
     runs: int = 50,
     warmup: int = 10,
     data: Any = None,
     time_limit_s: float = DEFAULT_TIME_LIMIT_S,
     progress: Progress | None = None,
-) -> BenchReport:
+) -> "BenchReport":
     """Measures how long artifacts take on targets, and how much memory.
 
     Each artifact runs on each target in a process of its own, one after the other.
@@ -346,6 +360,12 @@ def bench(
         UnavailableError: An .onnx that is in no bundle, without the package ``onnx``.
         UsageError: An unknown target, or one that takes none of the files.
     """
+    from edgenn.benchmark import BENCH_TARGETS, Plan, benchmark
+    from edgenn.data import load as load_samples
+    from edgenn.inspection import artifacts_at
+    from edgenn.runners.target import Target
+    from edgenn.targets.choice import chosen_profiles
+
     artifacts = artifacts_at(path)
     samples = None
     if data is not None:
@@ -356,7 +376,7 @@ def bench(
     return benchmark(Path(path), artifacts, chosen, plan, progress or silent)
 
 
-def inspect(model: Any, *, unsafe: bool = False, custom: str | Path | None = None) -> Inspection:
+def inspect(model: Any, *, unsafe: bool = False, custom: str | Path | None = None) -> "Inspection":
     """Describes a Keras model, or a .tflite or .onnx file.
 
     Raises:
@@ -364,6 +384,11 @@ def inspect(model: Any, *, unsafe: bool = False, custom: str | Path | None = Non
         ArtifactError: The artifact cannot be read.
         UnsupportedError: A layer that cannot be converted.
     """
+    from edgenn import compiler
+    from edgenn.description import ports
+    from edgenn.inspection import Inspection, inspect_artifact, is_artifact
+    from edgenn.source import load_source
+
     if isinstance(model, str | Path) and is_artifact(model):
         return inspect_artifact(model)
     loaded, source = load_source(model, unsafe=unsafe, custom=custom)

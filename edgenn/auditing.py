@@ -5,7 +5,8 @@ import warnings
 from typing import Any
 
 from edgenn import compiler
-from edgenn.audit import Audit, audit, quick_findings, real_inputs, survey
+from edgenn.audit import Audit, audit, quick_findings, real_inputs
+from edgenn.audit.survey import survey
 from edgenn.data import Dataset, load
 from edgenn.errors import EdgennWarning
 from edgenn.ir.graph import Graph

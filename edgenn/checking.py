@@ -1,33 +1,37 @@
-"""A whole check: the ladder, the layers, streams and calibration data, in one report."""
+"""A whole check: the ladder, the layers, streams and calibration data, in one report.
+
+What looks into graphs is imported where it is called: most checks compare outputs alone, and their
+engines are not started before this file is imported.
+"""
 
 import json
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from edgenn import auditing
-from edgenn.audit import Audit, recorded_calibration, unscaled
+from edgenn.audit.recorded import recorded_calibration, unscaled
 from edgenn.bundle import Bundle
 from edgenn.data import Dataset, load
 from edgenn.drift import CheckReport, Rung, check_bundle
 from edgenn.drift.budget import Baseline, Budget, default_budget, fingerprint_of, judge_layers
 from edgenn.drift.budget import read_budget as read_budget_file
 from edgenn.drift.explain import Explanation
-from edgenn.drift.explain.explain import explain_artifact
 from edgenn.drift.report import Verdict
 from edgenn.drift.streaming import StreamCheck
-from edgenn.drift.weights import held_weights
 from edgenn.errors import EdgennError, EdgennWarning, UsageError
 from edgenn.manifest import Artifact, Manifest
 from edgenn.options import DEFAULT_TARGETS, DEFAULT_TIME_LIMIT_S
 from edgenn.progress import Progress, silent
 from edgenn.quantization.schemes import Scheme
-from edgenn.reference import KerasTruth
 from edgenn.runners.target import Target
 from edgenn.targets import Profile
 from edgenn.targets.choice import chosen_profiles
+
+if TYPE_CHECKING:
+    from edgenn.audit import Audit
+    from edgenn.reference import KerasTruth
 
 LAYER_SAMPLES = 32
 """On which layers are compared, spread evenly over the data."""
@@ -62,7 +66,7 @@ class CheckOptions:
 def checked(
     bundle: Bundle,
     data: Any,
-    truth: KerasTruth | None,
+    truth: "KerasTruth | None",
     options: CheckOptions,
     progress: Progress | None,
 ) -> CheckReport:
@@ -157,13 +161,15 @@ def store_baseline(report: CheckReport, options: CheckOptions) -> None:
 def explained(
     bundle: Bundle,
     samples: Dataset,
-    truth: KerasTruth | None,
+    truth: "KerasTruth | None",
     options: CheckOptions,
     progress: Progress,
 ) -> tuple[tuple[Explanation, ...], list[str]]:
     """Layer by layer, each .tflite file of the bundle; and why one could not be."""
     if truth is None or not (truth.is_loaded or options.explain):
         return (), []
+    from edgenn.drift.explain.explain import explain_artifact
+
     factors = bundle.channel_factors()
     found: list[Explanation] = []
     notes: list[str] = []
@@ -188,10 +194,12 @@ def explained(
     return tuple(found), notes
 
 
-def other_weights(bundle: Bundle, truth: KerasTruth | None) -> Iterator[str]:
+def other_weights(bundle: Bundle, truth: "KerasTruth | None") -> Iterator[str]:
     """Which files from elsewhere do not hold the model's weights."""
-    if truth is None:
+    if truth is None or not bundle.elsewhere:
         return
+    from edgenn.drift.weights import held_weights
+
     for name, path in bundle.elsewhere.items():
         try:
             note = held_weights(truth.graph(), path).note(name)
@@ -230,10 +238,10 @@ def audit_of(
     bundle: Bundle,
     samples: Dataset,
     data: Any,
-    truth: KerasTruth | None,
+    truth: "KerasTruth | None",
     options: CheckOptions,
     progress: Progress,
-) -> Audit | None:
+) -> "Audit | None":
     """The audit of the calibration data, where they and the Keras model are at hand."""
     calibration = options.calibration
     if calibration is None:
@@ -248,4 +256,6 @@ def audit_of(
             "calibration data are audited on the Keras model, which is not at hand",
             "give it with --model",
         )
+    from edgenn import auditing
+
     return auditing.audited(truth.graph(), calibration, samples, progress)

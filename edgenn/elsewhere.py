@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgenn.bundle import MANIFEST, Bundle, Ports
 from edgenn.errors import ArtifactError, EdgennError, UsageError
 from edgenn.inspection import artifact_of_file, is_artifact, listed_artifact
-from edgenn.ir.graph import Graph
 from edgenn.manifest import Artifact, Manifest, Source
-from edgenn.placement import program_of
-from edgenn.placement.scheme import scheme_of
 from edgenn.reference import KerasTruth, source_of_truth
 from edgenn.runtime.tensor_info import TensorInfo
+
+if TYPE_CHECKING:
+    from edgenn.ir.graph import Graph
 
 Shape = tuple[int | None, ...]
 
@@ -102,6 +102,10 @@ def file_names(paths: Sequence[Path]) -> list[str]:
 
 def described(path: Path, name: str) -> Artifact:
     """What is known of a file: what its manifest says, else what it holds."""
+    # a bundle needs none of this
+    from edgenn.placement import program_of
+    from edgenn.placement.scheme import scheme_of
+
     entry = artifact_of_file(path)
     if entry.scheme:
         return replace(entry, file=name)
@@ -122,7 +126,7 @@ def renamed(artifact: Artifact, ports: Ports) -> Artifact:
     )
 
 
-def matched_ports(artifact: Artifact, graph: Graph) -> Ports:
+def matched_ports(artifact: Artifact, graph: "Graph") -> Ports:
     """Which input and output of a file is which of the model's.
 
     Raises:

@@ -1,4 +1,7 @@
-"""What Keras says: predictions kept in a bundle, or made when they are needed."""
+"""What Keras says: predictions kept in a bundle, or made when they are needed.
+
+Whoever finds what is kept needs no compiler: it is imported with the model.
+"""
 
 import hashlib
 import io
@@ -8,29 +11,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgenn import bundle, compiler
-from edgenn.batches import require_fit
+from edgenn import bundle
 from edgenn.bundle import Bundle
 from edgenn.data import Dataset, load
 from edgenn.drift.truth import Sink
 from edgenn.errors import UsageError
-from edgenn.ir.graph import Graph
-from edgenn.ir.stepping import step_of
-from edgenn.ir.tensor import Array
-from edgenn.lowering.recurrent.forms import Form, lowered
 from edgenn.manifest import Reference
-from edgenn.sequences import STEPS_A_CALL, graph_of_sequences
-from edgenn.source import load_source
+from edgenn.runtime.tensor_info import Array
 
 if TYPE_CHECKING:
     from edgenn.frontend.stateful import Sequences
+    from edgenn.ir.graph import Graph
 
 PREDICTED = 32
 """Samples that Keras predicts at once."""
 
 
-def keep_reference(model: Any, graph: Graph, reference: Any, files: dict[str, bytes]) -> Reference:
+def keep_reference(
+    model: Any, graph: "Graph", reference: Any, files: dict[str, bytes]
+) -> Reference:
     """Adds the Keras predictions on ``reference`` to the bundle's files."""
+    from edgenn.batches import require_fit
+
     samples = load(reference, list(graph.inputs), split="test")
     require_fit(graph, samples.inputs)
     buffer = io.BytesIO()
@@ -40,13 +42,13 @@ def keep_reference(model: Any, graph: Graph, reference: Any, files: dict[str, by
     return Reference(bundle.REFERENCE, hashlib.sha256(content).hexdigest(), samples.sha256)
 
 
-def predictions(model: Any, graph: Graph, samples: Dataset) -> dict[str, Array]:
+def predictions(model: Any, graph: "Graph", samples: Dataset) -> dict[str, Array]:
     """Keras's outputs by public name, of all samples."""
     parts = list(predicted_parts(model, graph, samples))
     return {name: np.concatenate([part[name] for part in parts]) for name in graph.outputs}
 
 
-def predicted_parts(model: Any, graph: Graph, samples: Dataset) -> Iterator[dict[str, Array]]:
+def predicted_parts(model: Any, graph: "Graph", samples: Dataset) -> Iterator[dict[str, Array]]:
     """Keras's outputs by public name, batch by batch; each from states of zero."""
     from edgenn.frontend.prediction import predict_batches
 
@@ -68,9 +70,12 @@ def filled(batch: dict[str, Array], size: int) -> dict[str, Array]:
     }
 
 
-def sequences_of(graph: Graph) -> "Sequences | None":
+def sequences_of(graph: "Graph") -> "Sequences | None":
     """How a model with fewer steps than its graph takes runs whole sequences."""
     from edgenn.frontend.stateful import Sequences
+    from edgenn.ir.stepping import step_of
+    from edgenn.lowering.recurrent.forms import Form, lowered
+    from edgenn.sequences import STEPS_A_CALL
 
     step = step_of(lowered(graph, Form.STEP)) if STEPS_A_CALL in graph.metadata else None
     if step is None:
@@ -94,7 +99,7 @@ class KerasTruth:
     def is_loaded(self) -> bool:
         return self._loaded is not None
 
-    def graph(self) -> Graph:
+    def graph(self) -> "Graph":
         """The model in float, as it was captured for the conversion.
 
         Raises:
@@ -110,13 +115,19 @@ class KerasTruth:
             DataError: Samples that do not fit.
             ModelFileError: The model cannot be read.
         """
+        from edgenn.batches import require_fit
+
         model, graph = self._load()
         require_fit(graph, data.inputs)
         for part in predicted_parts(model, graph, data):
             sink(part)
 
-    def _load(self) -> tuple[Any, Graph]:
+    def _load(self) -> tuple[Any, "Graph"]:
         if self._loaded is None:
+            from edgenn import compiler
+            from edgenn.sequences import graph_of_sequences
+            from edgenn.source import load_source
+
             options = self._converted.manifest.options
             unsafe, custom = bool(options.get("unsafe")), options.get("custom")
             model, _ = load_source(self._model, unsafe=unsafe, custom=custom)
@@ -128,6 +139,8 @@ class KerasTruth:
         return self._loaded
 
     def _runs_steps(self) -> bool:
+        from edgenn.lowering.recurrent.forms import Form
+
         entries = self._converted.manifest.artifacts
         return {entry.recurrent and entry.recurrent.form for entry in entries} == {Form.STEP}
 

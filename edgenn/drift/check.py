@@ -9,7 +9,6 @@ from edgenn.data import Dataset
 from edgenn.drift.budget import Baseline, Budget, default_budget, judge
 from edgenn.drift.climb import climb, excused
 from edgenn.drift.compare import compare
-from edgenn.drift.float_graph import run_float_graph
 from edgenn.drift.ladder import artifact_order, rung_before
 from edgenn.drift.outputs import OutputStore
 from edgenn.drift.peers import Peers
@@ -117,6 +116,8 @@ class Ladder:
 
     def climb_float_graph(self, truth: Truth) -> None:
         """The rung that has no file."""
+        from edgenn.drift.float_graph import run_float_graph  # brings every operator along
+
         outputs = self.stack.enter_context(OutputStore())
         self._add(run_float_graph(truth.graph(), self.data, outputs), outputs)
 

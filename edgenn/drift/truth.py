@@ -1,11 +1,13 @@
 """What artifacts are judged by."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from edgenn.data import Dataset
-from edgenn.ir.graph import Graph
 from edgenn.runtime.tensor_info import Array
+
+if TYPE_CHECKING:
+    from edgenn.ir.graph import Graph
 
 Outputs = Mapping[str, Array]
 """Output name → array, samples first."""
@@ -25,6 +27,6 @@ class Truth(Protocol):
         """Hands on Keras's predictions of all samples, part by part."""
         ...
 
-    def graph(self) -> Graph:
+    def graph(self) -> "Graph":
         """The model as edgenn captured it, in float."""
         ...
