@@ -91,8 +91,8 @@ def explained(sums: TensorSums, grid: Grid, precision: float) -> Sum:
 
 
 def precision_of(layer: Layer, tensor: str, grid: Grid) -> float:
-    kinds = [entry.op.kind for entry, _, _ in layer.ops if entry.actual == tensor] or [layer.kind]
-    return max((KERNEL_STEPS.get((kind, grid.dtype), 1.0) for kind in kinds), default=1.0)
+    kinds = {layer.kind, *(entry.op.kind for entry, _, _ in layer.ops if entry.actual == tensor)}
+    return max(KERNEL_STEPS.get((kind, grid.dtype), 1.0) for kind in kinds)
 
 
 def own_error(layer: Layer) -> float:

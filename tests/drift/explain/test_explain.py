@@ -1,5 +1,6 @@
 """The right layer is named, and none where nothing is wrong; LiteRT gives the numbers."""
 
+import keras
 import numpy as np
 import pytest
 from support import faults
@@ -50,6 +51,24 @@ def test_real_models_have_no_layer_at_fault(model, scheme):
     found = converted_graph(graph, calibration, samples, scheme).study()
     worst = {layer: found.excess(layer) for layer in found.statistics}
     assert max(worst.values()) < LIMIT, worst
+
+
+@pytest.mark.parametrize(
+    "form", [("float32", "loop"), ("int8", "loop"), ("int8, cell int16", "fused")], ids=names
+)
+def test_masked_tokens_have_no_layer_at_fault(form):
+    layers = keras.layers
+    keras.utils.set_random_seed(1)
+    tokens = keras.Input((10,), dtype="int32")
+    x = layers.LSTM(12, name="lstm")(layers.Embedding(50, 8, mask_zero=True, name="table")(tokens))
+    model = keras.Model(tokens, layers.Dense(2, activation="softmax", name="out")(x))
+    data = np.random.default_rng(0).integers(0, 50, (64, 10)).astype(np.int32)
+    graph = compiler.graph_of(model)
+    (public,) = graph.inputs
+    calibration, samples = {public: data[:32]}, {public: data[32:]}
+    found = converted_graph(graph, calibration, samples, "int8", *form).study()
+    assert [layer.name for layer in found.layers] == ["table", "lstm", "out"]
+    assert max(map(found.excess, found.statistics)) < LIMIT
 
 
 CONVOLUTION = "block_2_a_relu"
