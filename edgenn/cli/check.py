@@ -106,7 +106,7 @@ def check(
     no_history: bool,
     time_limit_s: float,
 ) -> None:
-    """Say how far artifacts have drifted from Keras, and whether that is allowed.
+    """Say whether artifacts still do what Keras does.
 
     Every artifact of a bundle runs on the targets that take it, and is compared with the
     predictions of the Keras model and with the rung before it. Without --target these are the file
