@@ -1,11 +1,11 @@
 """Puts the tables that the demo and the benchmarks print into README.md and docs/.
 
-    python tools/update_readme.py [demo] [real] [conversion] [recurrent] [calibration] [forms]
-        [targets] [published]
+    python tools/update_readme.py [demo] [checks] [real] [conversion] [recurrent] [calibration]
+        [precision] [forms] [targets] [published]
 
-Without names all are made. ``real``, ``conversion``, ``calibration``, ``targets`` and ``published``
-need the real models (``$EDGENN_REAL_MODELS``), the last two every engine, ``recurrent`` the extra
-``bench``.
+Without names all are made. ``real``, ``conversion``, ``calibration``, ``precision``, ``targets``
+and ``published`` need the real models (``$EDGENN_REAL_MODELS``), the last two every engine,
+``recurrent`` the extra ``bench``.
 """
 
 import json
@@ -18,15 +18,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import printed_pages
 import recurrent_tables
 import target_tables
 from markdown_table import table
+from page_picture import picture
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 CALIBRATION = ROOT / "docs" / "calibration.md"
 RECURRENT = ROOT / "docs" / "recurrent.md"
 TARGETS = ROOT / "docs" / "targets.md"
+CHECKS = ROOT / "docs" / "checks.md"
+
+FAILING_CHECK = "A check that fails"
+"""The section of README.md."""
 
 MODELS = {
     "ic": "image classification (MLPerf Tiny ResNet-8)",
@@ -78,6 +84,15 @@ def demo() -> None:
     lines = output_of(sys.executable, "tools/targets_table.py").splitlines()
     lines = [line.rstrip() for line in lines]
     replace(README, "every target", "```text\n" + "\n".join(lines) + "\n```\n")
+
+
+def checks() -> None:
+    """What checks print on the pages that explain them, and the picture of a report."""
+    with tempfile.TemporaryDirectory() as folder:
+        printed_pages.update(README, Path(folder), section=FAILING_CHECK)
+        picture(Path(folder, "build/reader.html"), ROOT / "docs" / "report.png")
+    with tempfile.TemporaryDirectory() as folder:
+        printed_pages.update(CHECKS, Path(folder))
 
 
 def real() -> None:
@@ -161,6 +176,24 @@ def calibration() -> None:
     replace(CALIBRATION, "agreement", table(["top-1 as Keras, %", *result], rows))
 
 
+def precision() -> None:
+    """One layer in float, the last one in 16 bits."""
+    result = bench("precision")
+    result.pop("failures")
+    rows = [
+        [
+            f"{name}: `{row['options']}`",
+            f"{row['rmse']:.4f}",
+            f"{row['agreement']:.1f}",
+            f"{row['bytes']:,}",
+        ]
+        for name, options in result.items()
+        for row in options
+    ]
+    head = ["model and options", "RMSE against Keras", "top-1 as Keras, %", "bytes"]
+    replace(CALIBRATION, "precision", table(head, rows))
+
+
 def forms() -> None:
     """Every form of recurrent layers in every scheme."""
     result = bench("recurrent_forms")
@@ -185,7 +218,18 @@ def published() -> None:
 
 PARTS: dict[str, Callable[[], None]] = {
     function.__name__: function
-    for function in (demo, real, conversion, recurrent, calibration, forms, targets, published)
+    for function in (
+        demo,
+        checks,
+        real,
+        conversion,
+        recurrent,
+        calibration,
+        precision,
+        forms,
+        targets,
+        published,
+    )
 }
 
 
