@@ -31,7 +31,7 @@ def graph():
     shared = layers.Dense(4, name="shared")
     y = shared(shared(y))
     y = layers.Reshape((100, 4), name="rows")(y)
-    y = layers.Bidirectional(layers.GRU(3), name="both")(y)
+    y = layers.Bidirectional(layers.GRU(3, name="gru"), name="both")(y)
     return graph_of(keras.Model(x, layers.Dense(2, activation="softmax", name="class")(y)))
 
 
