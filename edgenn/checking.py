@@ -6,8 +6,9 @@ engines are not started before this file is imported.
 
 import json
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -165,27 +166,35 @@ def explained(
     options: CheckOptions,
     progress: Progress,
 ) -> tuple[tuple[Explanation, ...], list[str]]:
-    """Layer by layer, each .tflite file of the bundle; and why one could not be."""
+    """Layer by layer, the files of the bundle; and why one could not be.
+
+    .onnx files only where that was asked for: they hold what the .tflite files hold.
+    """
     if truth is None or not (truth.is_loaded or options.explain):
         return (), []
     from edgenn.drift.explain.explain import explain_artifact
+    from edgenn.drift.explain.onnx_layers import explain_onnx
 
+    ways: dict[str, Callable[..., Explanation]] = {
+        "tflite": partial(explain_artifact, switch_off=options.explain)
+    }
+    if options.explain:
+        ways["onnx"] = explain_onnx
     factors = bundle.channel_factors()
     found: list[Explanation] = []
     notes: list[str] = []
     for artifact in bundle.manifest.artifacts:
-        if artifact.format != "tflite" or not artifact.scheme:
+        if artifact.format not in ways or not artifact.scheme:
             continue
         try:
             found.append(
-                explain_artifact(
+                ways[artifact.format](
                     bundle.file(artifact.file),
                     truth.graph(),
                     samples.inputs,
                     factors=factors if Scheme(artifact.scheme).is_full_integer else {},
                     scheme=Scheme(artifact.scheme),
                     samples=LAYER_SAMPLES,
-                    switch_off=options.explain,
                     progress=progress,
                 )
             )

@@ -57,14 +57,19 @@ def data_of(name: str) -> Mapping[str, tuple[Array, Array]]:
 
 
 @cache
-def converted(name: str, scheme: str, gates: str = "float32", form: str = "loop") -> Converted:
+def converted(
+    name: str,
+    scheme: str,
+    gates: str = "float32",
+    form: str = "loop",
+    format_: str = "tflite",
+) -> Converted:
     """A shipped model in a scheme."""
     data = data_of(name)
     graph = compiler.graph_of(keras.models.load_model(MODELS / "pretrained" / f"{name}.keras"))
     (public,) = graph.inputs
-    return converted_graph(
-        graph, {public: data["calibration"][0]}, {public: data["test"][0]}, scheme, gates, form
-    )
+    calibration, samples = {public: data["calibration"][0]}, {public: data["test"][0]}
+    return converted_graph(graph, calibration, samples, scheme, gates, form, format_)
 
 
 def converted_graph(
@@ -74,9 +79,10 @@ def converted_graph(
     scheme: str,
     gates: str = "float32",
     form: str = "loop",
+    format_: str = "tflite",
 ) -> Converted:
     build = Build(
-        Scheme(scheme), "tflite", Form(form) if is_recurrent(graph) else None, Gates(gates)
+        Scheme(scheme), format_, Form(form) if is_recurrent(graph) else None, Gates(gates)
     )
     options = QuantizationOptions()
     seen = {}

@@ -85,11 +85,15 @@ class Model:
 
 
 class Observer:
-    """Runs batches and keeps sums."""
+    """Runs batches and keeps sums.
 
-    def __init__(self, job: Message) -> None:
+    Args:
+        artifact: By default the job's .tflite model.
+    """
+
+    def __init__(self, job: Message, artifact: Any = None) -> None:
         values = job.values
-        self.artifact = Model(
+        self.artifact = artifact or Model(
             job.arrays["artifact"].tobytes(), values["artifact_inputs"], values["artifact_outputs"]
         )
         self.comparison = Model(
