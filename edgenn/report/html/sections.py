@@ -74,11 +74,19 @@ def ladder(report: CheckReport) -> Iterator[Section]:
 
 
 def axes(report: CheckReport, output: str) -> list[str]:
-    """The metric that matters most, then how faithful the numbers are."""
+    """What the budget is broken by, else what the task is judged by; then how faithful it is."""
     shown = shown_metrics(report, output)
-    task = [name for name in shown if METRICS[name].of_labels][:1]
-    faithful = [name for name in ("sqnr_db", "rmse") if name in shown][:1]
-    return [*task, *faithful]
+    over = {
+        verdict.metric
+        for rung in report.rungs
+        for verdict in rung.verdicts
+        if verdict.output == output and not verdict.passed
+    }
+    broken = [name for name in shown if name in over]
+    task = [name for name in shown if METRICS[name].of_labels]
+    faithful = [name for name in ("sqnr_db", "rmse") if name in shown]
+    first = (broken or task)[:1]
+    return first + [name for name in (*faithful, *task) if name not in first][:1]
 
 
 def numbers(report: CheckReport) -> Iterator[Section]:

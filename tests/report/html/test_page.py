@@ -9,6 +9,7 @@ from support.html_reports import LIMIT, SCHEMES, full_page, full_report
 from edgenn.drift.report import CheckReport, Rung, Verdict
 from edgenn.errors import UnavailableError
 from edgenn.report.html import packages, render_html, write_html
+from edgenn.report.html.sections import axes
 
 HOSTILE = "<script>alert('$x_1')</script>\"&\x00"
 MEGABYTES = 1_000_000
@@ -185,6 +186,18 @@ def test_several_outputs_have_a_ladder_and_a_table_each():
     )
     page = render_html(replace(report, reference_metrics=both, rungs=rungs))
     assert "Output a" in page and "Every rung against Keras, output b" in page
+
+
+def test_the_ladder_shows_what_the_budget_is_broken_by():
+    report = full_report(schemes=FEW)
+    assert axes(report, "y") == ["accuracy", "sqnr_db"]
+    for metric, shown in {
+        "top1_agreement": ["top1_agreement", "sqnr_db"],
+        "sqnr_db": ["sqnr_db", "rmse"],
+    }.items():
+        line = Verdict(metric, "y", 0.995, 0.9, False, "as it was promised", "budget.toml")
+        rungs = tuple(replace(rung, verdicts=(line,)) for rung in report.rungs)
+        assert axes(replace(report, rungs=rungs), "y") == shown
 
 
 def test_the_file_is_written_whole(tmp_path):
