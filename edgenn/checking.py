@@ -6,9 +6,8 @@ engines are not started before this file is imported.
 
 import json
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,6 @@ from edgenn.errors import EdgennError, EdgennWarning, UsageError
 from edgenn.manifest import Artifact, Manifest
 from edgenn.options import DEFAULT_TARGETS, DEFAULT_TIME_LIMIT_S
 from edgenn.progress import Progress, silent
-from edgenn.quantization.schemes import Scheme
 from edgenn.runners.target import Target
 from edgenn.targets import Profile
 from edgenn.targets.choice import chosen_profiles
@@ -33,9 +31,6 @@ from edgenn.targets.choice import chosen_profiles
 if TYPE_CHECKING:
     from edgenn.audit import Audit
     from edgenn.reference import KerasTruth
-
-LAYER_SAMPLES = 32
-"""On which layers are compared, spread evenly over the data."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +91,10 @@ def checked(
         baseline=baseline,
         progress=progress,
     )
-    explanations, notes = explained(bundle, samples, truth, options, progress or silent)
+    calibration = calibration_data(bundle, data, truth, options)
+    explanations, notes = layers(
+        bundle, samples, report, truth, calibration, options, progress or silent
+    )
     rungs = with_layers(report.rungs, explanations, budget)
     return replace(
         report,
@@ -109,7 +107,7 @@ def checked(
         ),
         explanations=explanations,
         streaming=streams(bundle, samples, targets),
-        audit=audit_of(bundle, samples, data, truth, options, progress or silent),
+        audit=audit_of(truth, calibration, samples, progress or silent),
         manifest=json.loads(bundle.manifest.to_json()),
     )
 
@@ -159,48 +157,24 @@ def store_baseline(report: CheckReport, options: CheckOptions) -> None:
     Baseline.of(report).write(options.baseline)
 
 
-def explained(
+def layers(
     bundle: Bundle,
     samples: Dataset,
+    report: CheckReport,
     truth: "KerasTruth | None",
+    calibration: Dataset | None,
     options: CheckOptions,
     progress: Progress,
 ) -> tuple[tuple[Explanation, ...], list[str]]:
-    """Layer by layer, the files of the bundle; and why one could not be.
-
-    .onnx files only where that was asked for: they hold what the .tflite files hold.
-    """
+    """Layer by layer, where the Keras model is loaded anyway or that was asked for."""
     if truth is None or not (truth.is_loaded or options.explain):
         return (), []
-    from edgenn.drift.explain.explain import explain_artifact
-    from edgenn.drift.explain.onnx_layers import explain_onnx
+    from edgenn.explaining import Question, explanations
 
-    ways: dict[str, Callable[..., Explanation]] = {
-        "tflite": partial(explain_artifact, switch_off=options.explain)
-    }
-    if options.explain:
-        ways["onnx"] = explain_onnx
-    factors = bundle.channel_factors()
-    found: list[Explanation] = []
-    notes: list[str] = []
-    for artifact in bundle.manifest.artifacts:
-        if artifact.format not in ways or not artifact.scheme:
-            continue
-        try:
-            found.append(
-                ways[artifact.format](
-                    bundle.file(artifact.file),
-                    truth.graph(),
-                    samples.inputs,
-                    factors=factors if Scheme(artifact.scheme).is_full_integer else {},
-                    scheme=Scheme(artifact.scheme),
-                    samples=LAYER_SAMPLES,
-                    progress=progress,
-                )
-            )
-        except EdgennError as error:
-            notes.append(f"the layers of {artifact.file} could not be compared: {error}")
-    return tuple(found), notes
+    failed = {rung.artifact for rung in report.rungs if rung.failed}
+    return explanations(
+        Question(bundle, samples, truth, failed, options.explain, calibration, progress)
+    )
 
 
 def other_weights(bundle: Bundle, truth: "KerasTruth | None") -> Iterator[str]:
@@ -236,35 +210,39 @@ def with_layers(
 
 
 def streams(bundle: Bundle, samples: Dataset, targets: Sequence[Target]) -> tuple[StreamCheck, ...]:
-    try:
-        from edgenn.drift.streaming import check_streams
-    except ImportError:
-        return ()
+    from edgenn.drift.streaming import check_streams
+
     return check_streams(bundle, samples, targets)
 
 
+def calibration_data(
+    bundle: Bundle, data: Any, truth: "KerasTruth | None", options: CheckOptions
+) -> Dataset | None:
+    """What int8 ranges came from: as given, else where the bundle says that it was.
+
+    Raises:
+        UsageError: They are given, and there is no model to audit them on.
+    """
+    if options.calibration is not None:
+        if truth is None:
+            raise UsageError(
+                "calibration data are audited on the Keras model, which is not at hand",
+                "give it with --model",
+            )
+        inputs = bundle.manifest.artifacts[0].data_inputs
+        return load(options.calibration, inputs, split="calibration")
+    if truth is None or not truth.is_loaded:
+        return None
+    named = Path(data) if isinstance(data, str | Path) else None
+    return recorded_calibration(bundle.manifest, named)
+
+
 def audit_of(
-    bundle: Bundle,
-    samples: Dataset,
-    data: Any,
-    truth: "KerasTruth | None",
-    options: CheckOptions,
-    progress: Progress,
+    truth: "KerasTruth | None", calibration: Dataset | None, samples: Dataset, progress: Progress
 ) -> "Audit | None":
     """The audit of the calibration data, where they and the Keras model are at hand."""
-    calibration = options.calibration
-    if calibration is None:
-        if truth is None or not truth.is_loaded:
-            return None
-        named = Path(data) if isinstance(data, str | Path) else None
-        calibration = recorded_calibration(bundle.manifest, named)
-    if calibration is None:
+    if truth is None or calibration is None:
         return None
-    if truth is None:
-        raise UsageError(
-            "calibration data are audited on the Keras model, which is not at hand",
-            "give it with --model",
-        )
     from edgenn import auditing
 
     return auditing.audited(truth.graph(), calibration, samples, progress)

@@ -22,7 +22,7 @@ def print_explanation(explanation: Explanation, console: Console) -> None:
     worst = [by_path[path] for path in explanation.ranking[:SHOWN]]
     console.print(
         f"\n[bold]{escape(explanation.artifact)}[/], layer by layer on"
-        f" {explanation.samples} samples",
+        f" {explanation.samples} samples: {escape(explanation.sentence)}",
         highlight=False,
     )
     console.print(layer_table(worst))
@@ -39,7 +39,6 @@ def print_explanation(explanation: Explanation, console: Console) -> None:
         console.print(f"[yellow]{escape(note)}[/]", highlight=False)
     if explanation.remedies:
         console.print(remedy_table(explanation))
-    console.print(escape(explanation.sentence), highlight=False)
 
 
 def layer_table(layers: list[LayerError]) -> Table:

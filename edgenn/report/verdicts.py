@@ -7,6 +7,7 @@ from rich.markup import escape
 from edgenn.drift import CheckReport, Rung
 from edgenn.drift.budget.schema import DEFAULT
 from edgenn.drift.budget.words import value_text
+from edgenn.drift.explain import Explanation
 
 
 def verdict_lines(rung: Rung) -> Iterator[str]:
@@ -34,10 +35,17 @@ def conclusion(report: CheckReport) -> Iterator[str]:
     rung = next(rung for rung in report.rungs if rung.label == first)
     for explanation in report.explanations:
         if explanation.artifact == rung.artifact:
-            yield f"[bold]{escape(explanation.sentence)}[/]"
+            yield from advice(explanation)
             return
     if not report.explanations:
         yield "--explain says which layer does it"
+
+
+def advice(explanation: Explanation) -> Iterator[str]:
+    """The culprit, and the words that would help most."""
+    yield f"[bold]{escape(explanation.sentence)}[/]"
+    if explanation.remedies:
+        yield f"what would help most: edgenn convert … {escape(explanation.remedies[0].options)}"
 
 
 def budget_words(report: CheckReport) -> str:

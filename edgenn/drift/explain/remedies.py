@@ -21,6 +21,8 @@ from edgenn.drift.metrics import Value
 from edgenn.errors import EdgennError
 from edgenn.importing import read_tflite_graph
 from edgenn.ir.graph import Graph
+from edgenn.ir.ops.recurrent import Gru, Lstm, SimpleRnn
+from edgenn.ir.ops.scan import Scan
 from edgenn.ir.tensor import Array
 from edgenn.progress import Progress, silent
 from edgenn.quantization.calibrators import CALIBRATORS, DEFAULT_CALIBRATOR
@@ -28,6 +30,8 @@ from edgenn.quantization.schemes import Scheme
 
 LAYERS: Final = 2
 """How many layers remedies are tried for."""
+LOOPS: Final = tuple(kind.kind for kind in (Scan, Lstm, Gru, SimpleRnn))
+"""Ops of recurrent layers."""
 
 Outputs = Mapping[str, Array]
 """Public output name → real numbers ``(n, …)``."""
@@ -91,7 +95,8 @@ def remedies(
     results: dict[tuple[str, str], tuple[Outputs, int | None]] = {
         (layer, f"--keep-float {layer}"): (outputs, None) for layer, outputs in floats.items()
     }
-    for layer, options in tried(layers, scheme) if reconvert else ():
+    loops = any(known[name].op in LOOPS for name in layers)
+    for layer, options in tried(layers, scheme, loops=loops) if reconvert else ():
         assert reconvert is not None
         try:
             file = reconvert(options)
@@ -114,14 +119,19 @@ def is_better(after: Value, before: Value, sign: int) -> bool:
     return after is not None and before is not None and sign * after < sign * before
 
 
-def tried(layers: Sequence[str], scheme: Scheme) -> list[tuple[str, str]]:
-    """Layer and options that need a new conversion; empty layers stand for the whole model."""
+def tried(layers: Sequence[str], scheme: Scheme, *, loops: bool) -> list[tuple[str, str]]:
+    """Layer and options that need a new conversion; empty layers stand for the whole model.
+
+    Args:
+        loops: Whether one of the layers is recurrent: its gates have a precision of their own.
+    """
     options = [(layer, f"--keep-float {layer}") for layer in layers]
     if scheme is Scheme.INT8:
         options += [(layer, f"--quantize int16x8 --only {layer}") for layer in layers]
     if scheme.is_full_integer:
         others = [name for name in CALIBRATORS if name != DEFAULT_CALIBRATOR]
         options += [("", f"--calibrator {name}") for name in others]
+        options += [("", f"--rnn-precision {gates}") for gates in ("int16", "float32") if loops]
     return options
 
 
