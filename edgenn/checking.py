@@ -18,6 +18,7 @@ from edgenn.drift import CheckReport, Rung, check_bundle
 from edgenn.drift.budget import Baseline, Budget, default_budget, fingerprint_of, judge_layers
 from edgenn.drift.budget import read_budget as read_budget_file
 from edgenn.drift.explain import Explanation
+from edgenn.drift.ladder import target_order
 from edgenn.drift.report import Verdict
 from edgenn.drift.streaming import StreamCheck
 from edgenn.errors import EdgennError, EdgennWarning, UsageError
@@ -116,7 +117,8 @@ def chosen_targets(artifacts: Sequence[Artifact], options: CheckOptions) -> list
     profiles = chosen_profiles(
         options.targets, DEFAULT_TARGETS, artifacts, every=options.all_targets
     )
-    return [Target.of(profile, time_limit_s=options.time_limit_s) for profile in profiles]
+    ordered = target_order(profiles)
+    return [Target.of(profile, time_limit_s=options.time_limit_s) for profile in ordered]
 
 
 def limits(

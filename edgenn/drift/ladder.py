@@ -1,15 +1,35 @@
 """The order of a check: from what is nearest to Keras to what is farthest from it."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from edgenn.drift.report import Rung
 from edgenn.manifest import Artifact
 from edgenn.options import SCHEMES
+from edgenn.targets.profile import Profile
 
 
 def artifact_order(artifacts: Iterable[Artifact]) -> list[str]:
     """File names, the schemes from float to integers; within one as the manifest has them."""
     return [entry.file for entry in sorted(artifacts, key=lambda entry: rank(entry.scheme))]
+
+
+FIRST: Final = (
+    "graph",
+    "cpu-reference",
+    "cpu-xnnpack",
+    "cpu-onnxruntime",
+    "gpu-fp32",
+    "gpu-fp16",
+    "gpu-onnxruntime",
+)
+"""Targets from the least to the most that can differ; accelerators come behind them."""
+
+
+def target_order(profiles: Iterable[Profile]) -> list[Profile]:
+    """The targets in the ladder's order; those that it does not name stay as they are given."""
+    names = {name: place for place, name in enumerate(FIRST)}
+    return sorted(profiles, key=lambda profile: names.get(profile.name, len(FIRST)))
 
 
 def rank(scheme: str) -> int:

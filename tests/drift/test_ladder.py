@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from support.bundles import SAMPLES, Told, make_bundle, predict
-from support.targets import cpu_targets, fake_target
+from support.targets import cpu_targets, fake_profile, fake_target
 
 from edgenn.data import dataset
 from edgenn.drift import check_bundle
-from edgenn.drift.ladder import rung_before
+from edgenn.drift.ladder import rung_before, target_order
 from edgenn.drift.report import Rung, Verdict, broken
 from edgenn.drift.worst import POINTS, Worst, shrunk
 from edgenn.runners import FakeRunner
@@ -25,6 +25,13 @@ def test_what_a_rung_is_compared_with():
     assert rung_before([graph, first, second], "int8") is graph
     assert rung_before([first, rung("int8", "a"), rung("int8", "b")], "int8").label == "int8 b"
     assert rung_before([first, rung("int8", "a", metrics=False)], "int8") is first
+
+
+def test_targets_stand_in_the_order_of_the_ladder():
+    given = ["mine", "gpu-fp16", "ethos-u55-128", "cpu-xnnpack", "gpu-fp32", "cpu-reference"]
+    ordered = [profile.name for profile in target_order(map(fake_profile, [*given, "graph"]))]
+    assert ordered[:5] == ["graph", "cpu-reference", "cpu-xnnpack", "gpu-fp32", "gpu-fp16"]
+    assert ordered[5:] == ["mine", "ethos-u55-128"]
 
 
 def test_labels_say_scheme_form_and_target():
