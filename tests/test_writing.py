@@ -55,7 +55,7 @@ def test_a_refusal_names_the_targets():
 def test_channel_factors_are_kept_beside_integer_files(tmp_path):
     written = convert(MODEL, tmp_path / "a", quantize=["int8"], calibration=RECIPE)
     factors = Bundle.load(written.path).channel_factors()
-    assert factors and all((0 < array).all() and array.ndim == 1 for array in factors.values())
+    assert factors and all((array > 0).all() and array.ndim == 1 for array in factors.values())
     plain = convert(
         MODEL, tmp_path / "b", quantize=["int8"], calibration=RECIPE, equalization=False
     )
