@@ -139,16 +139,13 @@ def arithmetic_shift(layer: Layer) -> float:
 
 def weights_error(layer: Layer) -> float:
     """RMS of a channel's weights against Keras, in roundings."""
-    return max(
-        (
-            float(pair.error_in_steps.max())
-            / sqrt(UNIFORM)
-            / (COMPENSATED if pair.compensated else ROUNDED)
-            for pair in layer.constants
-            if not pair.is_bias
-        ),
-        default=0.0,
-    )
+    return max((excess_of(pair) for pair in layer.constants if not pair.is_bias), default=0.0)
+
+
+def excess_of(weights: Pair) -> float:
+    """The same of one constant."""
+    allowed = COMPENSATED if weights.compensated else ROUNDED
+    return float(weights.error_in_steps.max()) / sqrt(UNIFORM) / allowed
 
 
 def bias_error(layer: Layer) -> float:
@@ -208,6 +205,8 @@ STATISTICS: Final[Mapping[str, Callable[[Layer], float]]] = {
     "unused range": unused_range,
 }
 
+OF_ARITHMETIC: Final = frozenset({"arithmetic", "zero point"})
+"""Statistics that judge an op on its own operands, whatever Keras has."""
 OF_RANGES: Final = frozenset({"saturation", "unused range"})
 """Statistics that judge a grid, not what is computed."""
 

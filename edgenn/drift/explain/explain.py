@@ -10,9 +10,10 @@ import numpy as np
 
 from edgenn.drift.explain.comparison import Comparison, compare
 from edgenn.drift.explain.diagnosis import Case, diagnose
-from edgenn.drift.explain.excess import LIMIT, OF_RANGES, Layer, statistics_of
+from edgenn.drift.explain.excess import LIMIT, Layer, statistics_of
 from edgenn.drift.explain.gathering import layers
 from edgenn.drift.explain.matching import Match, is_real, match
+from edgenn.drift.explain.ranking import ranked, read_layers
 from edgenn.drift.explain.reference import in_form_of
 from edgenn.drift.explain.report import Explanation, Histogram, LayerError
 from edgenn.drift.explain.running import observe
@@ -145,7 +146,11 @@ def explained(
     name: str, found: Study, *, switch_off: bool = True, progress: Progress = silent
 ) -> Explanation:
     """What a study says."""
-    suspects = suspicious(found)
+    suspects = ranked(
+        [layer.name for layer in found.layers],
+        found.statistics,
+        read_layers(found.reference, found.artifact, found.found),
+    )
     errors = {layer.name: layer_error(layer, found) for layer in found.layers}
     ordered = suspects + sorted(
         (layer for layer in errors if layer not in suspects),
@@ -192,18 +197,6 @@ def explained(
         sentence=sentence(found, suspects, ranking, gains, diagnoses),
         notes=notes(found),
     )
-
-
-def suspicious(found: Study) -> list[str]:
-    """The layers at fault, the most suspicious first.
-
-    Ranges that do not fit come last, in the model's order: data that calibration has not seen
-    show first where they come in, and then everywhere.
-    """
-    guilty = [layer.name for layer in found.layers if found.excess(layer.name) > LIMIT]
-    ranges = [layer for layer in guilty if found.main_statistic(layer) in OF_RANGES]
-    others = [layer for layer in guilty if layer not in ranges]
-    return sorted(others, key=found.excess, reverse=True) + ranges
 
 
 def with_findings(error: LayerError, gain: float | None, diagnosis: tuple[str, ...]) -> LayerError:

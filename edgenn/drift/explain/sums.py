@@ -73,10 +73,13 @@ class Grid:
         """Real numbers as the tensor stores them."""
         return real if self.quantization is None else self.quantization.quantize(real, self.dtype)
 
-    def at_limits(self, stored: Array) -> Array:
-        """Where a stored value is the least or the greatest of its dtype."""
+    def saturated(self, stored: Array, exact: Array) -> Array:
+        """Where a stored value is at an end of its dtype, as the exact one says it should be."""
         low, high = INTEGER_RANGES[self.dtype]
-        return np.asarray((stored == low) | (stored == high))
+        least, greatest = self.limits
+        half = self.step / 2
+        below = (stored == low) & (exact <= np.float32(least + half))
+        return np.asarray(below | ((stored == high) & (exact >= np.float32(greatest - half))))
 
 
 def rows(values: Array) -> Array:
@@ -194,7 +197,10 @@ class TensorSums(Sums):
 
 
 class OpSums(Sums):
-    """Arithmetic error of an op, in steps of its output; saturated values are left out.
+    """Arithmetic error of an op, in steps of its output; what saturated is left out.
+
+    A value at an end of the integers has saturated only if the exact one rounds to that end or
+    lies beyond; else it is as wrong as any other.
 
     Fields: ``steps``, ``steps²``, ``values`` (how many there are).
     """
@@ -202,7 +208,7 @@ class OpSums(Sums):
     def update(self, stored: Array, plain: Array, grid: Grid) -> None:
         steps = rows(grid.real(stored)) - rows(plain)
         steps *= np.float32(1 / grid.step)
-        inside = ~rows(grid.at_limits(stored))
+        inside = ~grid.saturated(rows(stored), rows(plain))
         steps *= inside
         self.count += len(steps)
         self.add("values", inside.astype(np.float32))

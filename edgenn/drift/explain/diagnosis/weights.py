@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 
 from edgenn.drift.explain.constants import Pair
 from edgenn.drift.explain.diagnosis.case import Case
+from edgenn.drift.explain.excess import LIMIT, excess_of
 
 Values = NDArray[np.float64]
 
 SAME: Final = 0.05
 """Relative error up to which weights count as the same."""
-MOST_GATES: Final = 4
+ALIKE: Final = 0.5
+"""Correlation below which weights have nothing to do with each other."""
 
 
 def zero_channels(case: Case) -> str | None:
@@ -98,16 +100,21 @@ def gates_in_another_order(case: Case) -> str | None:
 
 
 def other_weights(case: Case) -> str | None:
-    """Weights that have nothing to do with Keras's."""
+    """Weights that have little or nothing to do with Keras's."""
     for pair in case.weights():
         if pair.ours.size < 16 or not pair.theirs.any():
             continue
         correlation = float(np.corrcoef(pair.ours.ravel(), pair.theirs.ravel())[0, 1])
-        if correlation < 0.5 and not explained_otherwise(case, pair):
+        is_other = correlation < ALIKE
+        if not (is_other or excess_of(pair) > LIMIT) or explained_otherwise(case, pair):
+            continue
+        if is_other:
             return (
                 f"{pair.name} holds other weights than Keras (correlation {correlation:.2f}): "
                 "another training, or another model"
             )
+        off = np.linalg.norm(pair.theirs - pair.ours) / np.linalg.norm(pair.ours)
+        return f"the weights {pair.name} are {off:.1%} off those of Keras: another training"
     return None
 
 

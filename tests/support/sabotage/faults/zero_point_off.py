@@ -5,10 +5,14 @@ from support.sabotage.fault import Random, Site, in_graph
 from support.sabotage.places import layer_of
 
 from edgenn.ir.graph import Graph
+from edgenn.ir.ops.moving import Mover
 
 
 def sites(graph: Graph) -> list[Site]:
-    """Tensors of 8 bits with values other than their ends: 16 bits have no zero point."""
+    """Tensors of 8 bits, as 16 bits have no zero point.
+
+    Not those that an op reads which copies integers onto a grid of its own: it undoes the fault.
+    """
     names = [name for op in graph.ops for name in op.outputs]
     return [
         Site((layer_of(name),), name)
@@ -16,6 +20,7 @@ def sites(graph: Graph) -> list[Site]:
         if graph.tensors[name].dtype == "int8"
         and graph.tensors[name].quantization is not None
         and graph.tensors[name].quantization.zero_point[0] < 127
+        and not any(isinstance(op.operator, Mover) for op in graph.consumers[name])
     ]
 
 
