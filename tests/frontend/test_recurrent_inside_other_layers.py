@@ -132,7 +132,7 @@ def test_dropout_of_a_traced_cell():
 def test_a_stateful_subclass_is_named():
     x = keras.Input((5, 3), batch_size=2, name="x")
     graph = capture(keras.Model(x, Named(4, stateful=True, name="kept")(x)))
-    assert graph.metadata == {"stateful": ["kept"]}
+    assert graph.metadata == {"layers": ("kept",), "stateful": ["kept"]}
     assert recurrent_ops(graph)[0].inputs[1] == "kept/kernel"
 
 
@@ -176,7 +176,7 @@ def test_a_stateful_layer_inside_a_custom_layer():
     layer.second.reset_state()
     samples = np.random.default_rng(1).normal(size=x.shape).astype("float32")
     assert_outputs(graph, [samples], [model(samples)], TOLERANCE)
-    assert graph.metadata == {"stateful": ["tested/second"]}
+    assert graph.metadata == {"layers": ("tested",), "stateful": ["tested/second"]}
 
 
 class Network(keras.Model):

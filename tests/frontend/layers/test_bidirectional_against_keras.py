@@ -177,7 +177,10 @@ def test_stateful_layers_are_both_named():
     layer = layers.Bidirectional(inner, name="kept")
     x = keras.Input((5, 3), batch_size=2, name="x")
     graph = capture(keras.Model(x, layer(x)))
-    assert graph.metadata == {"stateful": ["kept/forward_inner", "kept/backward_inner"]}
+    assert graph.metadata == {
+        "layers": ("kept",),
+        "stateful": ["kept/forward_inner", "kept/backward_inner"],
+    }
 
 
 def test_two_in_a_row():

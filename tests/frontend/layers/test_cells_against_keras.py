@@ -382,6 +382,6 @@ def test_a_stateful_custom_cell_begins_as_it_says():
     layer = layers.RNN(Leaky(), stateful=True, name="kept")
     x = keras.Input((5, 3), batch_size=2, name="x")
     graph = capture(keras.Model(x, layer(x)))
-    assert graph.metadata == {"stateful": ["kept"]}
+    assert graph.metadata == {"layers": ("kept",), "stateful": ["kept"]}
     (scan,) = loops(graph)
     assert not scan.zero_state

@@ -90,7 +90,7 @@ def test_a_stateful_layer_begins_at_zero(rank):
     layer.reset_state()
     samples = np.random.default_rng(1).normal(size=x.shape).astype("float32")
     assert_outputs(graph, [samples], [model(samples)], TOLERANCE)
-    assert graph.metadata == {"stateful": ["kept"]}
+    assert graph.metadata == {"layers": ("kept",), "stateful": ["kept"]}
 
 
 def test_several_in_a_row_and_around_frames():

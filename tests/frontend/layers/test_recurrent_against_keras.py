@@ -305,7 +305,7 @@ def test_a_stateful_layer_begins_at_zero(kind):
     layer.reset_state()
     samples = np.random.default_rng(1).normal(size=(2, 5, 3)).astype("float32")
     assert_outputs(graph, [samples], [model(samples)], TOLERANCE)
-    assert graph.metadata == {"stateful": ["kept"]}
+    assert graph.metadata == {"layers": ("kept",), "stateful": ["kept"]}
     assert not recurrent_ops(graph)[0].operator.initial
 
 
@@ -315,8 +315,8 @@ def test_a_stateful_layer_whose_states_are_given_keeps_none(kind):
     x = keras.Input((5, 3), batch_size=2, name="x")
     states = [keras.Input((4,), batch_size=2, name=f"s{i}") for i in range(states_of(layer))]
     model = keras.Model([x, *states], layer(x, initial_state=states))
-    assert assert_captured(model, batch=2).metadata == {}
+    assert assert_captured(model, batch=2).metadata == {"layers": ("kept",)}
 
 
 def test_a_model_without_state_says_so():
-    assert capture(layer_model(layers.LSTM(4), (5, 3))).metadata == {}
+    assert capture(layer_model(layers.LSTM(4), (5, 3))).metadata == {"layers": ("lstm",)}
