@@ -96,7 +96,9 @@ def checked(
     explanations, notes = layers(
         bundle, samples, report, truth, calibration, options, progress or silent
     )
-    rungs = with_layers(report.rungs, explanations, budget)
+    # another converter may balance channels and does not say so: its layers are shown, not judged
+    own = [entry for entry in explanations if entry.artifact not in bundle.elsewhere]
+    rungs = with_layers(report.rungs, own, budget)
     return replace(
         report,
         rungs=rungs,
