@@ -58,6 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits."""
     # TensorFlow's start-up messages are nobody's concern here; whoever wants them sets it
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # NumPy's threads sleep when they have nothing to do (after 2^16 clock cycles), here and in the
+    # processes of engines: by default each is busy waiting for 30 ms, on cores that engines need
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "16")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(
             errors="replace"

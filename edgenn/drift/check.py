@@ -10,6 +10,7 @@ from edgenn.drift.budget import Baseline, Budget, default_budget, judge
 from edgenn.drift.climb import climb, excused
 from edgenn.drift.compare import compare
 from edgenn.drift.ladder import artifact_order, rung_before
+from edgenn.drift.metrics import Tally
 from edgenn.drift.outputs import OutputStore
 from edgenn.drift.peers import Peers
 from edgenn.drift.report import CheckReport, Metrics, Rung
@@ -103,6 +104,7 @@ class Ladder:
     rungs: list[Rung] = field(default_factory=list)
     _outputs: dict[str, OutputStore] = field(default_factory=dict)
     _of_keras: dict[str, Metrics] = field(default_factory=dict)
+    _tallies: dict[int, Mapping[str, Tally]] = field(default_factory=dict)
 
     def keras_beside(self, rung: Rung) -> Metrics:
         """Task metrics of Keras on the samples that a rung has seen."""
@@ -147,7 +149,9 @@ class Ladder:
         earlier = None if before is None else self._outputs[before.label]
         where = rung.artifact or rung.target
         scales = {} if before is None else self._shared_scales(rung, before)
-        found = compare(self.reference, outputs, self.data, where, earlier, scales)
+        known = self._tallies.get(len(outputs))
+        found = compare(self.reference, outputs, self.data, where, earlier, scales, known)
+        self._tallies.setdefault(len(outputs), found.tallies)
         self._of_keras[rung.label] = found.of_keras
         self._outputs[rung.label] = outputs
         self.rungs.append(

@@ -39,6 +39,8 @@ class Compared:
         step: Against the rung before.
         worst: Of all outputs, the worst first.
         differences: By how many integer steps outputs differ from the rung before.
+        tallies: Of each output: other rungs that ran as many samples take from them what they know
+            of Keras.
     """
 
     metrics: Metrics
@@ -47,6 +49,7 @@ class Compared:
     step: Metrics
     worst: tuple[WorstSample, ...]
     differences: Mapping[str, Histogram]
+    tallies: Mapping[str, Tally]
 
 
 def compare(
@@ -56,6 +59,7 @@ def compare(
     where: str,
     before: OutputStore | None = None,
     scales: Mapping[str, float] | None = None,
+    known: Mapping[str, Tally] | None = None,
 ) -> Compared:
     """Every metric of every output.
 
@@ -65,6 +69,7 @@ def compare(
         where: Names the rung in errors.
         before: Those of the rung before; samples that it lacks are left out of that comparison.
         scales: Output → its scale, of outputs that are integers on one grid in both rungs.
+        known: The tallies of a rung that ran as many samples.
 
     Raises:
         ArtifactError: An output is missing.
@@ -73,12 +78,15 @@ def compare(
     require_outputs(reference, outputs, where)
     # labels belong to the only output; with several nobody says to which
     labels = data.labels if len(reference.names) == 1 else None
-    pairs = {
-        name: Pair(Tally(data.metrics, labelled=labels is not None), Tally(), Worst(name))
+    tallies = {
+        name: Tally(
+            data.metrics, labelled=labels is not None, beside=None if known is None else known[name]
+        )
         for name in reference.names
     }
-    known = 0 if before is None else len(before)
-    steps = {name: StepHistogram(scale) for name, scale in (scales or {}).items()} if known else {}
+    pairs = {name: Pair(tally, Tally(), Worst(name)) for name, tally in tallies.items()}
+    shared = 0 if before is None else len(before)
+    steps = {name: StepHistogram(scale) for name, scale in (scales or {}).items()} if shared else {}
     for start, stop in chunks(reference, outputs):
         expected, given = reference.read(start, stop), outputs.read(start, stop)
         earlier = {} if before is None else before.read(start, stop)
@@ -86,10 +94,10 @@ def compare(
         for name, pair in pairs.items():
             pair.drift.update(expected[name], given[name], part)
             pair.worst.update(start, expected[name], given[name])
-            if start < known:
-                pair.step.update(earlier[name], given[name][: known - start])
+            if start < shared:
+                pair.step.update(earlier[name], given[name][: shared - start])
                 if name in steps:
-                    steps[name].update(earlier[name], given[name][: known - start])
+                    steps[name].update(earlier[name], given[name][: shared - start])
     # the later one says more: a tally knows that there is a score, not what it is
     judges: dict[str, list[Tally | Score]] = {
         name: [pair.drift, *own_score(name, reference, outputs, data)]
@@ -103,9 +111,10 @@ def compare(
             for name, of in judges.items()
         },
         {name: merged(judge.intervals() for judge in of) for name, of in judges.items()},
-        {name: pair.step.values() for name, pair in pairs.items()} if known else {},
+        {name: pair.step.values() for name, pair in pairs.items()} if shared else {},
         tuple(sorted(worst, key=lambda sample: -sample.error)[:KEPT]),
         {name: of_steps(counted) for name, counted in steps.items()},
+        tallies,
     )
 
 

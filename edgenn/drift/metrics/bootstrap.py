@@ -72,22 +72,24 @@ def paired_interval(
 
     Both are resampled alike: what a sample does to both of them drops out of the difference.
     """
-    rows = reference.rows, actual.rows
-    if len(rows[0]) < 2:
-        return None
-    weights = resamples(len(rows[0]), REPLICATES, seed)
-    step = max(1, ROOM // max(rows[0].shape[1], 1))  # resamples at once: bounded memory
-    parts = []
-    for start in range(0, len(weights), step):
-        drawn = weights[start : start + step]
-        parts.append(task.value(drawn @ rows[1]) - task.value(drawn @ rows[0]))
-    return percentile_interval(np.concatenate(parts))
+    return percentile_interval(replicates(task, actual, seed) - replicates(task, reference, seed))
+
+
+def replicates(task: Task, sums: GroupedSums, seed: int) -> Array:
+    """A metric of each resample, ``(REPLICATES,)``; none of fewer than two samples."""
+    rows = sums.rows
+    if len(rows) < 2:
+        return np.zeros(0)
+    weights = resamples(len(rows), REPLICATES, seed)
+    step = max(1, ROOM // max(rows.shape[1], 1))  # resamples at once: bounded memory
+    parts = (weights[start : start + step] @ rows for start in range(0, len(weights), step))
+    return np.concatenate([task.value(part) for part in parts])
 
 
 def percentile_interval(differences: Array) -> tuple[float, float] | None:
     """The middle ``LEVEL`` of the replicates; ``None`` where most have no value."""
     finite = differences[np.isfinite(differences)]
-    if len(finite) < len(differences) / 2:
+    if not len(finite) or len(finite) < len(differences) / 2:
         return None
     low, high = np.quantile(finite, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)

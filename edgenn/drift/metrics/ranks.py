@@ -156,9 +156,12 @@ class KeptSamples:
     def count(self) -> int:
         return len(self._samples)
 
-    def replicates(self, rule: Ranked, weights: Array) -> Array:
-        """The metric for each row of weights of the samples, ``(replicates,)``."""
+    def replicates(self, rule: Ranked, seed: int) -> Array:
+        """The metric of each resample, ``(REPLICATES,)``; none of fewer than two samples."""
         claims = self.claims
+        if self.count < 2 or not len(claims.score):
+            return np.zeros(0)
+        weights = resamples(self.count, REPLICATES, seed).astype(np.float32)
         keys = packed(claims.kind, claims.score, claims.right)
         order = np.argsort(keys)
         kind, score, right = unpacked(keys[order])
@@ -186,20 +189,17 @@ def joined(first: Claims, second: Claims, shift: int) -> Claims:
 
 
 def ranked_interval(
-    rule: Ranked, reference: KeptSamples, actual: KeptSamples, difference: float, seed: int
+    difference: float, replicates: Array, share: float
 ) -> tuple[float, float] | None:
     """95 % interval of (actual − reference): the difference ± 1.96 standard errors.
 
-    The standard error is that of the kept samples, by paired bootstrap, as all samples would have
-    it: √(kept / all) of it.
+    Args:
+        replicates: Of the difference, by paired bootstrap of the kept samples.
+        share: Of the samples that were kept. The standard error is as all samples would have it:
+            √share of that of the kept ones.
     """
-    kept = reference.count
-    if kept < 2 or not len(reference.claims.score) or not len(actual.claims.score):
-        return None
-    weights = resamples(kept, REPLICATES, seed).astype(np.float32)
-    found = actual.replicates(rule, weights) - reference.replicates(rule, weights)
-    found = found[np.isfinite(found)]
+    found = replicates[np.isfinite(replicates)]
     if len(found) < REPLICATES / 2 or not np.isfinite(difference):
         return None
-    error = QUANTILE * float(found.std(ddof=1)) * float(np.sqrt(kept / reference.seen))
+    error = QUANTILE * float(found.std(ddof=1)) * float(np.sqrt(share))
     return difference - error, difference + error

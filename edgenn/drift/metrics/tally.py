@@ -5,10 +5,11 @@ from typing import Final
 
 import numpy as np
 
-from edgenn.drift.metrics.labels import Judged, Layout, layout_of
-from edgenn.drift.metrics.metric import Drift, Pair, Ranked, Task, Value
+from edgenn.drift.metrics.labels import Layout, layout_of
+from edgenn.drift.metrics.marks import Marks
+from edgenn.drift.metrics.metric import Drift, Pair, Value
 from edgenn.drift.metrics.registry import METRICS, require_metrics
-from edgenn.drift.metrics.totals import DriftTotals, RankTotals, SumTotals, TaskTotals
+from edgenn.drift.metrics.totals import DriftTotals
 from edgenn.errors import DataError
 from edgenn.runtime.tensor_info import Array
 
@@ -27,13 +28,20 @@ class Tally:
             meaning.
         labelled: Whether labels come with the samples.
         seed: Of the bootstrap.
+        beside: Another tally of the same reference and labels, which has seen all of them: what it
+            knows of them is not worked out again. All other arguments have to be the same.
 
     Raises:
         UsageError: A metric that there is not.
     """
 
     def __init__(
-        self, metrics: Sequence[str] | None = None, *, labelled: bool = False, seed: int = 0
+        self,
+        metrics: Sequence[str] | None = None,
+        *,
+        labelled: bool = False,
+        seed: int = 0,
+        beside: "Tally | None" = None,
     ) -> None:
         require_metrics(metrics or ())
         self._asked = set(metrics or ())
@@ -41,9 +49,8 @@ class Tally:
         self._seed = seed
         self._pending: list[tuple[Array, ...]] = []
         self._drift: dict[str, DriftTotals] | None = None
-        self._tasks: dict[str, TaskTotals] = {}
-        self._layout = Layout("other")
-        self._interval_cache: dict[str, tuple[float, float]] | None = None
+        self._beside = beside
+        self._reference, self._actual = Marks(Layout("other")), Marks(Layout("other"))
 
     def update(self, reference: Array, actual: Array, labels: Array | None = None) -> None:
         """Takes the next samples.
@@ -66,7 +73,6 @@ class Tally:
                 count = "no" if labels is None else len(labels)
                 raise DataError(f"{count} labels for {len(reference)} samples")
             arrays = (*arrays, np.asarray(labels))
-        self._interval_cache = None
         for block in self._blocks(arrays):
             self._take(block)
 
@@ -78,24 +84,21 @@ class Tally:
         self._flush()
         with np.errstate(all="ignore"):
             drift = {name: kept.value() for name, kept in (self._drift or {}).items()}
-            tasks = {name: kept.value() for name, kept in self._tasks.items()}
+            tasks = self._actual.values()
         return {name: {**drift, **tasks}.get(name) for name in METRICS}
 
     def reference_values(self) -> dict[str, Value]:
         """Task metrics of the reference; ``None`` where they have no meaning."""
         self._flush()
         with np.errstate(all="ignore"):
-            found = {name: kept.reference_value() for name, kept in self._tasks.items()}
+            found = self._reference.values()
         return {name: found.get(name) for name, metric in METRICS.items() if metric.of_labels}
 
     def intervals(self) -> dict[str, tuple[float, float]]:
         """Task metric → 95 % interval of (actual − reference), by paired bootstrap."""
         self._flush()
-        if self._interval_cache is None:
-            with np.errstate(all="ignore"):
-                found = {name: kept.interval() for name, kept in self._tasks.items()}
-            self._interval_cache = {n: pair for n, pair in found.items() if pair is not None}
-        return dict(self._interval_cache)
+        with np.errstate(all="ignore"):
+            return self._actual.intervals(self._reference)
 
     def _blocks(self, arrays: tuple[Array, ...]) -> Iterator[tuple[Array, ...]]:
         """Full blocks of what has come; the rest is kept, as a copy, for the next time."""
@@ -126,25 +129,27 @@ class Tally:
             pair = Pair(reference.astype(np.float64), actual.astype(np.float64))
             for drift in (self._drift or {}).values():
                 drift.add(pair)
-            if self._tasks:
-                judged = [Judged(output, labels[0], self._layout) for output in (reference, actual)]
-                for task in self._tasks.values():
-                    task.add(*judged)
+            if labels:
+                self._actual.add(actual, labels[0])
+            if labels and self._beside is None:
+                self._reference.add(reference, labels[0])
 
     def _begin(self, reference: Array, labels: Array | None) -> None:
         """Which metrics have a meaning."""
-        self._drift = {}
-        self._layout = Layout("other") if labels is None else layout_of(reference, labels)
-        for name, metric in METRICS.items():
-            rule = metric.rule
-            if isinstance(rule, Drift) and rule.applies(reference):
-                self._drift[name] = DriftTotals(rule)
-            if labels is None or (metric.asked and name not in self._asked):
-                continue
-            if isinstance(rule, Task) and rule.applies(self._layout):
-                self._tasks[name] = SumTotals(rule, self._seed)
-            if isinstance(rule, Ranked) and rule.applies(self._layout):
-                self._tasks[name] = RankTotals(rule, self._seed)
+        self._drift = {
+            name: DriftTotals(metric.rule)
+            for name, metric in METRICS.items()
+            if isinstance(metric.rule, Drift) and metric.rule.applies(reference)
+        }
+        if labels is None:
+            return
+        wanted = [m for m in METRICS.values() if not m.asked or m.name in self._asked]
+        if self._beside is None:
+            self._reference = Marks(layout_of(reference, labels), wanted, self._seed)
+        else:
+            self._beside._flush()
+            self._reference = self._beside._reference
+        self._actual = Marks(self._reference.layout, wanted, self._seed)
 
 
 def block_size(output: Array) -> int:

@@ -4,10 +4,11 @@ from typing import Protocol
 
 import numpy as np
 
-from edgenn.drift.metrics.bootstrap import GroupedSums, paired_interval
+from edgenn.drift.metrics.bootstrap import GroupedSums, percentile_interval, replicates
 from edgenn.drift.metrics.labels import Judged
 from edgenn.drift.metrics.metric import Drift, Pair, Ranked, Sums, Task, Value
 from edgenn.drift.metrics.ranks import KeptSamples, ScoreCounts, ranked_interval
+from edgenn.runtime.tensor_info import Array
 
 
 class DriftTotals:
@@ -31,12 +32,18 @@ class DriftTotals:
 
 
 class TaskTotals(Protocol):
-    """Of a task metric, both for the reference and for the artifact."""
+    """Of a task metric, of what one model says of all samples."""
 
-    def add(self, reference: Judged, actual: Judged) -> None: ...
-    def reference_value(self) -> Value: ...
+    def add(self, judged: Judged) -> None: ...
     def value(self) -> Value: ...
-    def interval(self) -> tuple[float, float] | None: ...
+
+    def replicates(self) -> Array:
+        """The metric of each resample of the bootstrap; none where it cannot be said."""
+        ...
+
+    def interval(self, difference: Value, replicates: Array) -> tuple[float, float] | None:
+        """95 % interval of a difference between two models, by its replicates."""
+        ...
 
 
 class SumTotals:
@@ -45,23 +52,20 @@ class SumTotals:
     def __init__(self, rule: Task, seed: int) -> None:
         self._rule = rule
         self._seed = seed
-        self._reference, self._actual = GroupedSums(seed), GroupedSums(seed)
+        self._sums = GroupedSums(seed)
 
-    def add(self, reference: Judged, actual: Judged) -> None:
-        self._reference.add(self._rule.statistics(reference))
-        self._actual.add(self._rule.statistics(actual))
-
-    def reference_value(self) -> Value:
-        return self._value(self._reference)
+    def add(self, judged: Judged) -> None:
+        self._sums.add(self._rule.statistics(judged))
 
     def value(self) -> Value:
-        return self._value(self._actual)
+        total = self._sums.total
+        return known(self._rule.value(total), bool(np.isnan(total).any()))
 
-    def _value(self, sums: GroupedSums) -> Value:
-        return known(self._rule.value(sums.total), bool(np.isnan(sums.total).any()))
+    def replicates(self) -> Array:
+        return replicates(self._rule, self._sums, self._seed)
 
-    def interval(self) -> tuple[float, float] | None:
-        return paired_interval(self._rule, self._reference, self._actual, self._seed)
+    def interval(self, _difference: Value, replicates: Array) -> tuple[float, float] | None:
+        return percentile_interval(replicates)
 
 
 class RankTotals:
@@ -70,27 +74,24 @@ class RankTotals:
     def __init__(self, rule: Ranked, seed: int) -> None:
         self._rule = rule
         self._seed = seed
-        self._reference = ScoreCounts(), KeptSamples(seed)
-        self._actual = ScoreCounts(), KeptSamples(seed)
+        self._counts = ScoreCounts()
+        self._kept = KeptSamples(seed)
 
-    def add(self, reference: Judged, actual: Judged) -> None:
-        for judged, (counts, kept) in ((reference, self._reference), (actual, self._actual)):
-            claims = self._rule.claims(judged)
-            counts.add(claims)
-            kept.add(claims, len(judged))
-
-    def reference_value(self) -> Value:
-        return self._reference[0].value(self._rule)
+    def add(self, judged: Judged) -> None:
+        claims = self._rule.claims(judged)
+        self._counts.add(claims)
+        self._kept.add(claims, len(judged))
 
     def value(self) -> Value:
-        return self._actual[0].value(self._rule)
+        return self._counts.value(self._rule)
 
-    def interval(self) -> tuple[float, float] | None:
-        value, reference = self.value(), self.reference_value()
-        if value is None or reference is None:
+    def replicates(self) -> Array:
+        return self._kept.replicates(self._rule, self._seed)
+
+    def interval(self, difference: Value, replicates: Array) -> tuple[float, float] | None:
+        if difference is None or not len(replicates):
             return None
-        kept = self._reference[1], self._actual[1]
-        return ranked_interval(self._rule, *kept, value - reference, self._seed)
+        return ranked_interval(difference, replicates, self._kept.count / self._kept.seen)
 
 
 def known(value: Sums, broken: bool) -> Value:
