@@ -37,7 +37,8 @@ demo: install system engines
 		--calibration models/digits_cnn.py \
 		--quantize float32 --quantize float16 --quantize dynamic \
 		--quantize int8 --quantize int16x8
-	$(BIN)/edgenn check $(DEMO)/digits_cnn --data models/digits_cnn.py
+	$(BIN)/edgenn check $(DEMO)/digits_cnn --data models/digits_cnn.py \
+		--html $(DEMO)/digits_cnn.html
 	$(BIN)/edgenn convert models/pretrained/digits_gru.keras -o $(DEMO)/digits_gru \
 		--calibration models/digits_gru.py --quantize float32 --quantize int8
 	$(BIN)/edgenn check $(DEMO)/digits_gru --data models/digits_gru.py

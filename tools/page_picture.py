@@ -8,7 +8,7 @@ from pathlib import Path
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 SIZE = (1200, 1500)
-COLOURS = 64  # of the picture: lines and letters need few
+COLOURS = 256
 
 
 def picture(page: Path, file: Path) -> None:

@@ -38,6 +38,7 @@ def run(command: list[str], folder: Path, text: str) -> str:
         ("docs/recurrent.md", ("sh", "python")),
         ("docs/targets.md", ("sh",)),
         ("docs/budgets.md", ("sh",)),
+        ("docs/checks.md", ("sh",)),
     ],
 )
 def test_shell_and_python(folder: Path, page: str, languages: tuple[str, ...]) -> None:
@@ -51,5 +52,5 @@ def test_shell_and_python(folder: Path, page: str, languages: tuple[str, ...]) -
 
 def test_contributing(folder: Path) -> None:
     python = blocks(ROOT / "CONTRIBUTING.md", "python")
-    assert len(python) == 5
+    assert len(python) == 8
     run([sys.executable, "-"], folder, "\n".join(python))
