@@ -15,7 +15,7 @@ Source: github.com/tensorflow/tflite-micro, ``tensorflow/lite/micro/kernels/`` a
 ``python/tflite_micro/python_ops_resolver.cc``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from math import prod
 
@@ -55,6 +55,23 @@ def for_micro(graph: Graph) -> Graph:
     return builder.finish(graph.outputs)
 
 
+def dense_as_convolutions(graph: Graph, kernels: Collection[str]) -> Graph:
+    """The graph, of any numbers, with rule 1 applied where that gives one of these kernels.
+
+    So it has the tensors that a graph which ``for_micro`` wrote has.
+    """
+    builder = GraphBuilder.from_graph(graph)
+    for op in graph.ops:
+        if isinstance(op.operator, Scan):
+            cell = dense_as_convolutions(op.operator.cell, kernels)
+            builder.ops.append(replace(op, operator=replace(op.operator, cell=cell)))
+            continue
+        is_dense = isinstance(op.operator, FullyConnected)
+        if not (is_dense and kernel_of(op) in kernels and as_convolution(op, builder)):
+            builder.ops.append(op)
+    return builder.finish(graph.outputs)
+
+
 Rule = Callable[[Op, GraphBuilder], bool]
 """Writes the op in another way, if it applies."""
 
@@ -64,12 +81,22 @@ def as_it_is(op: Op, builder: GraphBuilder) -> bool:
 
 
 def dense(op: Op, builder: GraphBuilder) -> bool:
+    is_integer = builder.tensor(op.inputs[0]).quantization is not None
+    return is_integer and as_convolution(op, builder)
+
+
+def kernel_of(op: Op) -> str:
+    """What the weights of a dense layer are called as a convolution's."""
+    return f"{op.inputs[1]}/1x1"
+
+
+def as_convolution(op: Op, builder: GraphBuilder) -> bool:
     assert isinstance(op.operator, FullyConnected)
     x, weights = (builder.tensor(name) for name in op.inputs[:2])
     output = builder.tensor(op.output)
-    if x.quantization is None or weights.data is None:
+    if weights.data is None:
         return False
-    kernel = f"{weights.name}/1x1"
+    kernel = kernel_of(op)
     if kernel not in builder.tensors:
         shape = (weights.data.shape[0], 1, 1, weights.data.shape[1])
         builder.constant(kernel, weights.data.reshape(shape), weights.quantization)

@@ -16,7 +16,7 @@ from edgenn.importing import read_tflite_graph
 from edgenn.ir.graph import Graph
 from edgenn.ir.tensor import Array
 from edgenn.lowering.recurrent.forms import Form, is_recurrent
-from edgenn.plan import Build
+from edgenn.plan import DEFAULT_DIALECT, Build
 from edgenn.quantization.equalization import FACTORS
 from edgenn.quantization.schemes import Gates, Scheme
 
@@ -63,13 +63,14 @@ def converted(
     gates: str = "float32",
     form: str = "loop",
     format_: str = "tflite",
+    dialect: str = DEFAULT_DIALECT,
 ) -> Converted:
     """A shipped model in a scheme."""
     data = data_of(name)
     graph = compiler.graph_of(keras.models.load_model(MODELS / "pretrained" / f"{name}.keras"))
     (public,) = graph.inputs
     calibration, samples = {public: data["calibration"][0]}, {public: data["test"][0]}
-    return converted_graph(graph, calibration, samples, scheme, gates, form, format_)
+    return converted_graph(graph, calibration, samples, scheme, gates, form, format_, dialect)
 
 
 def converted_graph(
@@ -80,10 +81,10 @@ def converted_graph(
     gates: str = "float32",
     form: str = "loop",
     format_: str = "tflite",
+    dialect: str = DEFAULT_DIALECT,
 ) -> Converted:
-    build = Build(
-        Scheme(scheme), format_, Form(form) if is_recurrent(graph) else None, Gates(gates)
-    )
+    own_form = Form(form) if is_recurrent(graph) else None
+    build = Build(Scheme(scheme), format_, own_form, Gates(gates), dialect=dialect)
     options = QuantizationOptions()
     seen = {}
     if build.scheme.is_full_integer:

@@ -7,6 +7,7 @@ float graph alone.
 
 from collections.abc import Mapping, Sequence
 
+from edgenn.drift.explain.twin import stored_constants
 from edgenn.ir.flat_loops import close_loops, open_loops
 from edgenn.ir.graph import Graph
 from edgenn.ir.layers import LAYERS
@@ -14,6 +15,7 @@ from edgenn.ir.ops.fused_lstm import FusedLstm
 from edgenn.ir.ops.scan import Scan
 from edgenn.ir.tensor import Array
 from edgenn.lowering.integer import legalize
+from edgenn.lowering.micro import dense_as_convolutions
 from edgenn.lowering.recurrent.loop import to_loops
 from edgenn.quantization.equalization import scale_inputs, scale_outputs
 from edgenn.quantization.schemes import INTEGER_FORMATS, Scheme
@@ -45,7 +47,8 @@ def formed(balanced: Graph, artifact: Graph, scheme: Scheme) -> Graph:
         return balanced
     gates = dtype_of_gates(artifact)
     flat = balanced if gates is None else open_loops(balanced)
-    return close_loops(legalize(flat, INTEGER_FORMATS[scheme].activation, loop_dtype=gates))
+    legal = close_loops(legalize(flat, INTEGER_FORMATS[scheme].activation, loop_dtype=gates))
+    return dense_as_convolutions(legal, [name for name, _ in stored_constants(artifact)])
 
 
 def dtype_of_gates(artifact: Graph) -> str | None:
