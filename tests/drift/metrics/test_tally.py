@@ -164,6 +164,23 @@ def test_one_sample_has_values_and_no_interval():
     assert intervals == {}
 
 
+@pytest.mark.parametrize("kind", DATA)
+def test_what_a_tally_knows_of_keras_serves_others(kind):
+    reference, actual, labels = DATA[kind]
+    first = tally_of((reference, reference[::-1], labels), metrics=NAMED)
+    alone = tally_of((reference, actual, labels), metrics=NAMED)
+    beside = Tally(NAMED, labelled=True, beside=first)
+    beside.update(reference, actual, labels)
+    assert repr(readings(beside)) == repr(readings(alone))
+
+
+def test_a_reference_that_claims_nothing_has_no_interval():
+    nothing = np.full((4, 2, 6), -1.0)
+    boxes = np.tile([0.0, 0, 9, 9, 0.5, 1], (4, 2, 1))
+    values, _, intervals = readings(tally_of((nothing, boxes, np.full((4, 3, 5), -1.0))))
+    assert values["max_abs"] == 10 and intervals == {}
+
+
 def test_shapes_that_do_not_fit():
     with pytest.raises(DataError, match=r"\(2, 3\).*\(2, 4\)"):
         Tally().update(np.zeros((2, 4)), np.zeros((2, 3)))
