@@ -80,9 +80,10 @@ def together(
             case.samples,
             model=case.model,
             targets=profiles,
+            history=False,
             time_limit_s=time_limit_s,
         )
-    return [cell(rung) for rung in report.rungs]
+    return [cell(rung) for rung in report.rungs if rung.artifact]
 
 
 def refusal(profile: Profile, scheme: str, error: EdgennError) -> Row:
