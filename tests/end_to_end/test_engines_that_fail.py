@@ -73,7 +73,9 @@ def test_an_int8_lstm_on_the_gpu(lstm, form, gates, codes):
     command = ("check", folder, "--data", "x.npy", "--json", "r.json", *targets)
     result = edgenn(*command, cwd=lstm)
     assert result.returncode in codes, result.stdout + result.stderr
-    gpu, cpu = json.loads((lstm / "r.json").read_text())["rungs"]
+    rungs = json.loads((lstm / "r.json").read_text())["rungs"]
+    assert [rung["target"] for rung in rungs] == ["float graph", "cpu-xnnpack", "gpu"]
+    _, cpu, gpu = rungs
     assert (gpu["metrics"] is None) == bool(gpu["findings"]) == (result.returncode != 0)
     assert cpu["metrics"] is not None and not cpu["findings"]
 
