@@ -66,7 +66,7 @@ class Layer:
         constants: Its weights, biases and other numbers.
         holding: The artifact's tensors whose grids should hold all values.
         own_grid: Those among them whose grids are for them alone.
-        power: Tensor of the float graph → its mean square.
+        power: Tensor of the float graph → its mean square, in samples or calibration data.
     """
 
     name: str

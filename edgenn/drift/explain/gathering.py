@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 from edgenn.drift.explain.comparison import Comparison
 from edgenn.drift.explain.constants import Pair, pairs
@@ -9,13 +10,16 @@ from edgenn.drift.explain.excess import Layer
 from edgenn.drift.explain.matching import Match
 from edgenn.drift.explain.names import layer_of, layers_of
 from edgenn.drift.explain.running import Observed
-from edgenn.drift.explain.sums import Grid
+from edgenn.drift.explain.sums import Grid, TensorSums
 from edgenn.drift.explain.twin import Rounder
 from edgenn.ir.graph import Graph, Op
 from edgenn.ir.operator import OutputRule
 from edgenn.ir.ops import Dequantize, Quantize, Reshape
 from edgenn.ir.ops.scan import Scan
 from edgenn.quantization.saturation import SATURATING
+
+FILLED: Final = 0.1
+"""Mean square of calibration data, as a share of their largest square."""
 
 
 def layers(
@@ -27,7 +31,7 @@ def layers(
     holding = holding_tensors(artifact)
     own_grid = holding - moved_tensors(artifact)
     power = {
-        entry.name: float(sums["free²"].mean()) / max(sums.count, 1)
+        entry.name: power_of(sums, Grid.of(artifact.tensors[entry.actual]))
         for entry, sums in observed.tensors
     }
     result = {name: Layer(name, "", [], [], [], holding, own_grid, power) for name in names}
@@ -48,6 +52,16 @@ def layers(
             result[layer].constants.append(pair)
     kinds = main_kinds(reference, owner)
     return [replace(layer, kind=kinds.get(name, "input")) for name, layer in result.items()]
+
+
+def power_of(sums: TensorSums, grid: Grid) -> float:
+    """Mean square of a tensor over the samples; what its grid says where they are far smaller.
+
+    Biases are corrected for the calibration data, which filled the grid: all-zero samples do not
+    show how large those were.
+    """
+    seen = float(sums["free²"].mean()) / max(sums.count, 1)
+    return max(seen, FILLED * max(map(abs, grid.limits)) ** 2) if grid.is_integer else seen
 
 
 def layer_of_pair(pair: Pair, reference: Graph, owner: Mapping[str, str]) -> str:

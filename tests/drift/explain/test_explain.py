@@ -44,6 +44,15 @@ def test_a_healthy_file_has_no_layer_at_fault(case):
     assert max(worst.values()) < 1.5, worst
 
 
+@pytest.mark.parametrize("brightness", [0.0, 0.01, 0.1])
+def test_dark_samples_do_not_accuse_what_was_corrected_for_bright_ones(brightness):
+    case = converted("digits_cnn", "int8")
+    dark = {name: array[:3] * np.float32(brightness) for name, array in case.samples.items()}
+    found = case.study(samples=dark)
+    worst = {layer: values["bias"] for layer, values in found.statistics.items()}
+    assert max(worst.values()) < LIMIT, worst
+
+
 @pytest.mark.parametrize("model", ["image classification", "keyword spotting", "magic wand"])
 @pytest.mark.parametrize("scheme", ["int8", "int16x8", "dynamic"])
 def test_real_models_have_no_layer_at_fault(model, scheme):
