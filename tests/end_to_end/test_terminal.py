@@ -61,9 +61,9 @@ def test_terminals_that_lack_characters(small_bundle, tmp_path):
     assert "CONV_2D" in said.stdout
 
 
-def test_predicting_with_keras_is_silent(digits, tmp_path):
+def test_predicting_with_keras_is_silent(digits, digits_data, tmp_path):
     """As a user has it: no variable of TensorFlow's is set. ``succeeded`` sees to the silence."""
-    np.save(tmp_path / "x.npy", np.zeros((3, 8, 8, 1), np.float32))
+    np.save(tmp_path / "x.npy", digits_data["test"][0][:3])
     computed = ("check", digits.bundle, "--data", "x.npy", "--model", MODEL)
     assert "computed" in succeeded(edgenn(*computed, cwd=tmp_path)).stdout
 
