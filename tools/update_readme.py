@@ -45,7 +45,8 @@ MODELS = {
 
 def output_of(*command: str) -> str:
     """What a command prints, 80 columns wide."""
-    environment = {**os.environ, "COLUMNS": "80", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    settings = {"COLUMNS": "80", "TF_CPP_MIN_LOG_LEVEL": "3", "EDGENN_HISTORY": "off"}
+    environment = {**os.environ, **settings}
     done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     return done.stdout
 
