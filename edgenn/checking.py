@@ -99,6 +99,11 @@ def checked(
     # another converter may balance channels and does not say so: its layers are shown, not judged
     own = [entry for entry in explanations if entry.artifact not in bundle.elsewhere]
     rungs = with_layers(report.rungs, own, budget)
+    if options.explain and truth is not None:
+        from edgenn.drift.explain.engines import blamed
+
+        graph, told = truth.graph(), progress or silent
+        rungs = blamed(rungs, bundle, samples, targets, float_graph=graph, progress=told)
     return replace(
         report,
         rungs=rungs,
