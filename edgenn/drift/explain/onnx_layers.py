@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from edgenn.drift.explain.comparison import Arithmetic, Comparison, compare
+from edgenn.drift.explain.constants import Pair
 from edgenn.drift.explain.excess import Layer, statistics_of
 from edgenn.drift.explain.explain import SAMPLES, Study, explained, spread
 from edgenn.drift.explain.gathering import layers
@@ -31,6 +32,8 @@ from edgenn.drift.explain.running import (
 from edgenn.drift.explain.sums import OpSums, TensorSums
 from edgenn.ir.graph import Graph, Op
 from edgenn.ir.ops import Dequantize
+from edgenn.ir.ops.recurrent import Recurrent
+from edgenn.ir.ops.scan import Scan
 from edgenn.ir.tensor import Array
 from edgenn.lowering.integer import legalize
 from edgenn.progress import Progress, silent
@@ -38,6 +41,7 @@ from edgenn.quantization.schemes import INTEGER_FORMATS, Scheme
 from edgenn.runners.child import Child
 from edgenn.runners.protocol import Message
 
+LOOPS = (Recurrent, Scan)
 OF_ONE_ROUNDING = ("own error", "worst channel")
 """Statistics that say nothing where a tensor is rounded several times on its way."""
 
@@ -73,7 +77,10 @@ def explain_onnx(
     comparison.arithmetic.extend(roundings(file))
     chosen = spread(inputs, samples)
     observed = observe(path, file, comparison, chosen, progress)
-    known = layers(reference, file.graph, file.match, comparison, observed)
+    known = [
+        with_compensation(layer, file)
+        for layer in layers(reference, file.graph, file.match, comparison, observed)
+    ]
     statistics = {layer.name: judged(layer, file) for layer in known}
     found = Study(
         float_graph, reference, file.graph, file.match, comparison, chosen, known, statistics
@@ -98,6 +105,27 @@ def roundings(file: OnnxFile) -> Iterator[Arithmetic]:
         if value.integers:
             rounding = Op(name, Dequantize(), (before(name),), (name,))
             yield Arithmetic(rounding, name, before(name), is_actual=True)
+
+
+def with_compensation(layer: Layer, file: OnnxFile) -> Layer:
+    """The layer, whose integer weights need not be the nearest ones where products stay in float.
+
+    The file does not tell a float kernel by its operands: those lie between nodes of their own.
+    """
+
+    def pair_of(pair: Pair) -> Pair:
+        result = file.shared.get(pair.op.outputs[0])
+        stored = file.graph.tensors.get(pair.name)
+        is_float = result is None or not result.integers
+        if pair.is_bias or stored is None or stored.dtype != "int8" or not is_float:
+            return pair
+        return replace(pair, compensated=True)
+
+    # recurrent layers' biases are corrected, too, and no operator's own: their effect is judged
+    kept = [
+        p for p in layer.constants if p.axis is not None or not isinstance(p.op.operator, LOOPS)
+    ]
+    return replace(layer, constants=[pair_of(pair) for pair in kept])
 
 
 def judged(layer: Layer, file: OnnxFile) -> dict[str, float]:

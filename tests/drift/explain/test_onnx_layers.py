@@ -97,6 +97,16 @@ def test_no_layer_of_a_healthy_file_is_at_fault(name, scheme, tmp_path):
     assert all(np.isfinite([e.introduced, e.inherited, e.total]).all() for e in found.layers)
 
 
+@pytest.mark.parametrize("gates", ["float32", "int16", "int8"])
+@pytest.mark.parametrize("scheme", ["int8", "int16x8"])
+def test_unrolled_layers_of_a_healthy_file(scheme, gates, tmp_path):
+    case = converted("digits_gru", scheme, gates, "unrolled", "onnx")
+    path = tmp_path / "model.onnx"
+    path.write_bytes(compiler.written(case.artifact, "onnx"))
+    found = explain_onnx(path, case.graph, case.samples, factors=case.factors, scheme=case.scheme)
+    assert all(layer.excess < LIMIT for layer in found.layers), found.sentence
+
+
 @pytest.mark.parametrize("scheme", ["float32", "int8"])
 def test_errors_are_those_of_the_same_graph_in_tflite(scheme, tmp_path):
     found = explained("digits_cnn", scheme, model_of("digits_cnn", scheme), tmp_path)
