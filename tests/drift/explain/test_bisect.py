@@ -10,12 +10,13 @@ from support.targets import fake_target, require
 from support.wrong_engine import WrongAt, scaled
 
 from edgenn import compiler
-from edgenn.drift.explain.bisect import cut, difference, first_wrong_layer, lengths
+from edgenn.drift.explain.bisect import STEPS, cut, difference, first_wrong_layer, lengths
 from edgenn.importing import read_tflite_graph
 from edgenn.ir.operator import Activation
 from edgenn.ir.tensor import Quantization, Tensor
 
 SAMPLES = 6
+LOGITS = "digit/fully_connected"
 
 
 def rectified(graph, name):
@@ -70,6 +71,29 @@ def test_the_layer_that_an_engine_computes_wrongly(scheme, tensor, fault, tmp_pa
 def test_healthy_engines_have_none(scheme, name, target, tmp_path):
     path, inputs = file_of(name, scheme, tmp_path)
     assert first_wrong_layer(path, require(target), inputs, require("cpu-reference")) is None
+
+
+def test_roundings_that_grow_are_no_fault_of_the_op_that_shows_them(tmp_path):
+    """Logits two steps off are healthy; softmax makes more of them, and is right."""
+    shift = 2.0
+
+    def shifted(graph, name):
+        """The bias of the logits higher by two steps in one class."""
+        op = faults.op_of(graph, name)
+        bias = graph.tensors[op.inputs[2]].quantization.scale
+        steps = shift * graph.tensors[name].quantization.scale[0] / bias
+        change = np.zeros(len(bias), np.int32)
+        change[::2] = np.rint(steps[::2])
+        return faults.with_data(graph, op.inputs[2], lambda data: data + change)
+
+    path, inputs = file_of("digits_cnn", "int8", tmp_path)
+    noisy = {name: array * np.float32(0.3) for name, array in inputs.items()}  # no sure answers
+    target, reference = fake_target(WrongAt(LOGITS, shifted), "odd"), require("cpu-reference")
+    pieces = [target.runner.run(path, noisy).outputs, reference.runner.run(path, noisy).outputs]
+    ((name, ours),), ((_, theirs),) = (each.items() for each in pieces)
+    probabilities = read_tflite_graph(path).tensors[name]
+    assert difference(probabilities, ours, theirs) > STEPS
+    assert first_wrong_layer(path, target, noisy, reference) is None
 
 
 def test_pieces_get_shorter_from_the_end():
